@@ -1,0 +1,85 @@
+"""Canonical encodings: deterministic CBOR for the ledger, base64url for JOSE, JCS for documents.
+
+CBOR is RFC 8949 §4.2.1 core deterministic encoding, narrowed to what ledger records may
+hold: unsigned integers, byte strings and arrays. `decode` refuses every other encoding of
+the same value, so one value has one byte string and one digest.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import Any
+
+import cbor2
+import rfc8785
+
+_PERMITTED = "only unsigned integers, byte strings and arrays are canonical here"
+
+MAX_DEPTH = 6
+
+
+class NotCanonical(ValueError):
+    """The bytes are not the one canonical encoding of a permitted value."""
+
+
+def encode(value: Any) -> bytes:
+    """Encode `value` (ints ≥ 0, bytes, lists/tuples of these) as deterministic CBOR."""
+    _check(value, MAX_DEPTH)
+    return cbor2.dumps(value)
+
+
+def decode(data: bytes) -> Any:
+    """Decode deterministic CBOR; raises `NotCanonical` for anything else. Arrays come back as lists."""
+    try:
+        value = cbor2.loads(data)
+        _check(value, MAX_DEPTH)
+    except (cbor2.CBORDecodeError, RecursionError, OverflowError, ValueError) as error:
+        raise NotCanonical(str(error)) from error
+    if cbor2.dumps(value) != data:
+        raise NotCanonical("another encoding of the same value")
+    return value
+
+
+def _check(value: Any, depth: int) -> None:
+    kind = type(value)
+    if kind is int:
+        if not 0 <= value < 2**64:
+            raise NotCanonical(_PERMITTED)
+    elif kind is list or kind is tuple:
+        if depth == 0:
+            raise NotCanonical("nested too deeply")
+        for item in value:
+            _check(item, depth - 1)
+    elif kind is not bytes:
+        raise NotCanonical(_PERMITTED)
+
+
+def b64url(data: bytes) -> str:
+    """Base64url without padding (RFC 7515 §2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def b64url_decode(text: str) -> bytes:
+    """Strict inverse of `b64url`; raises ValueError for padding, foreign characters or stray bits."""
+    try:
+        data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise ValueError("not base64url") from error
+    if b64url(data) != text:
+        raise ValueError("not canonical base64url")
+    return data
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON Canonicalization Scheme (RFC 8785): the bytes a document's digest is taken over."""
+    return rfc8785.dumps(value)
+
+
+def sha256(*parts: bytes) -> bytes:
+    """SHA-256 of the parts joined, 32 bytes."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.digest()

@@ -1,0 +1,104 @@
+"""Everything the platform takes from the environment: read once, typed, checked.
+
+A wrong or unsafe combination raises `UnsafeSettings` with one line that says what to set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+class UnsafeSettings(SystemExit):
+    """Stops the process at start with one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    name: str
+    """`development`, `test` or `production`."""
+    data: Path
+    """Where keys, ledger and database files live."""
+    base_url: str
+    """How browsers and other agencies reach this node; no trailing slash."""
+    secret_key: str
+    database_url: str
+    """`sqlite` (a file under `data`) or `postgresql://…`."""
+    redis_url: str
+    """Empty: in-process channel layer, one web process only."""
+    workers: int
+    keys: str
+    """Store for the keys this node makes: `local` or `vault`."""
+    ledger_origin: str
+    """The ledger's name in its checkpoints."""
+
+    @property
+    def production(self) -> bool:
+        return self.name == "production"
+
+
+DEVELOPMENT_SECRET = "development-only-secret-key-refused-in-production"
+
+
+def read(environ: Mapping[str, str]) -> Environment:
+    """The checked environment; raises `UnsafeSettings`."""
+
+    def get(name: str, default: str = "") -> str:
+        return environ.get(f"GOVCHAIN_{name}", default).strip()
+
+    try:
+        workers = int(get("WORKERS", "1"))
+    except ValueError:
+        raise UnsafeSettings("GOVCHAIN_WORKERS must be a whole number") from None
+    env = Environment(
+        name=get("ENV", "development"),
+        data=Path(get("DATA", "var")).absolute(),
+        base_url=get("BASE_URL", "http://localhost:8000").rstrip("/"),
+        secret_key=get("SECRET_KEY", DEVELOPMENT_SECRET),
+        database_url=get("DATABASE_URL", "sqlite"),
+        redis_url=get("REDIS_URL"),
+        workers=workers,
+        keys=get("KEYS", "local"),
+        ledger_origin=get("LEDGER_ORIGIN", "ledger.yunzhou.example"),
+    )
+    _check(env)
+    return env
+
+
+def _check(env: Environment) -> None:
+    url = urlsplit(env.base_url)
+    loopback = env.base_url.startswith(tuple(f"http://{host}" for host in LOOPBACK))
+    rules = [
+        (env.name in ("development", "test", "production"), "GOVCHAIN_ENV must be development, test or production"),
+        (env.workers >= 1, "GOVCHAIN_WORKERS must be at least 1"),
+        (env.workers == 1 or env.redis_url, "GOVCHAIN_WORKERS above 1 needs GOVCHAIN_REDIS_URL"),
+        (
+            url.scheme in ("http", "https") and url.netloc and not url.path,
+            "GOVCHAIN_BASE_URL must be http(s)://host[:port] without a path",
+        ),
+        (
+            url.scheme == "https" or loopback,
+            "GOVCHAIN_BASE_URL must be https:// except on loopback: browsers give keys and camera to https only",
+        ),
+        (env.keys in ("local",), "GOVCHAIN_KEYS must be local (vault is not supported yet)"),
+        (
+            env.database_url == "sqlite" or env.database_url.startswith("postgresql://"),
+            "GOVCHAIN_DATABASE_URL must be sqlite or postgresql://user@host/name",
+        ),
+        (
+            not env.production or env.keys != "local",
+            "GOVCHAIN_ENV=production refuses local: keys; set GOVCHAIN_KEYS=vault",
+        ),
+        (
+            not env.production or env.secret_key != DEVELOPMENT_SECRET,
+            "GOVCHAIN_ENV=production needs GOVCHAIN_SECRET_KEY (50 or more random characters)",
+        ),
+        (not env.production or url.scheme == "https", "GOVCHAIN_ENV=production needs an https:// GOVCHAIN_BASE_URL"),
+    ]
+    for holds, line in rules:
+        if not holds:
+            raise UnsafeSettings(line)
