@@ -1,0 +1,77 @@
+# The two commands a newcomer needs are `make run` and `make test`; `make help` lists the rest.
+# Set-up is remembered by content: a stamp's name carries the digest of what it was made from.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+digest = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16)
+
+WALLET_SOURCES := $(shell find wallet -path wallet/node_modules -prune -o -path wallet/dist -prune -o -type f -print 2>/dev/null | LC_ALL=C sort)
+INSTALLED := $(VENV)/.installed-$(call digest,requirements.lock pyproject.toml)
+MODULES := wallet/node_modules/.installed-$(call digest,wallet/package.json wallet/package-lock.json)
+BUNDLE := wallet/dist/.built-$(call digest,$(WALLET_SOURCES))
+
+.PHONY: help setup run test check locks format bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(INSTALLED) $(BUNDLE) ## .venv, Python packages, the wallet's bundle; a second run takes a second
+
+run: setup ## start a node on this machine (PORT=8000; TLS=1 for a phone on the same network)
+	@exec $(BIN)/govchain up $(if $(PORT),--port $(PORT)) $(if $(filter 1,$(TLS)),--tls)
+
+test: setup ## every test (ARGS="tests/test_cli.py -k help" for a few)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup locks ## linter, formatter, types, imports, lock files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+locks: ## no lock file may name a registry
+	@if grep -nE '^ *-(-index|-extra-index|-find-links|i |f )|://|@ file' requirements.lock; then \
+	    echo "requirements.lock names a host; run make lock" >&2; exit 1; fi
+	@if grep -nE '"resolved": *"[a-z+]+://' wallet/package-lock.json; then \
+	    echo "wallet/package-lock.json names a host; set omit-lockfile-registry-resolved" >&2; exit 1; fi
+
+format: setup ## let ruff format and fix what it can
+	@$(BIN)/ruff check --fix -q . || true
+	@$(BIN)/ruff format .
+
+bench: setup ## measure: make bench NAME=ledger [JSON=1]
+	@$(BIN)/python -m bench.$(or $(NAME),ledger) $(if $(JSON),--json)
+
+lock: ## resolve requirements.lock again (needs uv on the path or in .venv)
+	@uv=$$(command -v $(BIN)/uv || command -v uv) || { echo "make lock needs uv" >&2; exit 1; }; \
+	$$uv pip compile -q pyproject.toml --group build --group test --python-version 3.11 --universal \
+	    --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) -o requirements.lock
+
+clean: ## forget everything made here, except a node's data in var/
+	rm -rf $(VENV) wallet/node_modules wallet/dist test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 setup")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): $(VENV)/pyvenv.cfg
+	@echo "Python packages from requirements.lock ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@rm -f $(VENV)/.installed-* && touch $@
+
+$(MODULES): | $(INSTALLED)
+	@echo "Browser packages from wallet/package-lock.json ..."
+	@cd wallet && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BUNDLE): $(MODULES) | $(INSTALLED)
+	@echo "The wallet's bundle ..."
+	@PATH="$(CURDIR)/$(BIN):$$PATH" node wallet/build.mjs
+	@rm -f wallet/dist/.built-* && touch $@
