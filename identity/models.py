@@ -1,1 +1,260 @@
+"""Agencies, their officers, the citizens a home agency looks after, and the citizens' wallets.
+
+What must never happen is refused by the database: two living wallets of one citizen, one device
+key in two living wallets, a counter below zero, a token used twice.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import F, Q
+
+from gov_chain.core.codec import canonical_json, sha256
+
+MAX_TRIES = 5
+
+
+class Agency(models.Model):
+    """A member of the consortium. Its number, not its name, stands on the ledger."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    slug = models.SlugField(max_length=32, unique=True)
+    name_zh = models.CharField(max_length=100)
+    name_en = models.CharField(max_length=200)
+    base_url = models.URLField(max_length=200)
+    hosted = models.BooleanField(default=False, help_text="This node holds the agency's keys and data.")
+    home = models.BooleanField(default=False, help_text="Looks after citizens: wallets, consents, history.")
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.CheckConstraint(condition=Q(number__gte=1, number__lte=65535), name="agency_number_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name_zh
+
+    @property
+    def url(self) -> str:
+        """Where the agency's own endpoints live; also the `iss` of what it issues."""
+        return f"{self.base_url}/agencies/{self.slug}"
+
+    @property
+    def did(self) -> str:
+        """did:web of `url`; a port's colon is percent-encoded (did:web method, §2.5.2)."""
+        return f"did:web:{urlsplit(self.base_url).netloc.replace(':', '%3A')}:agencies:{self.slug}"
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        """The public document whose digest the ledger holds; the same on every host."""
+        return {
+            "kind": "agency",
+            "number": self.number,
+            "slug": self.slug,
+            "name": {"zh": self.name_zh, "en": self.name_en},
+        }
+
+    @property
+    def profile_digest(self) -> bytes:
+        return sha256(canonical_json(self.profile))
+
+
+class Officer(AbstractUser):
+    """A person who works for one agency and acts only for that agency."""
+
+    first_name = None
+    last_name = None
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="officers")
+    display_name = models.CharField(max_length=100)
+
+    REQUIRED_FIELDS = ["agency", "display_name"]
+
+    def get_full_name(self) -> str:
+        return self.display_name
+
+    def get_short_name(self) -> str:
+        return self.display_name
+
+    def has_role(self, *roles: str) -> bool:
+        """Whether the officer holds any of `roles`."""
+        return self.roles.filter(role__in=roles).exists()
+
+
+class OfficerRole(models.Model):
+    class Role(models.TextChoices):
+        ISSUER = "issuer", "发证"
+        APPROVER = "approver", "审批"
+        COUNTER = "counter", "窗口"
+        AUDITOR = "auditor", "审计"
+        AGENCY_ADMIN = "agency-admin", "机构管理"
+        OPERATOR = "operator", "联盟运维"
+
+    officer = models.ForeignKey(Officer, on_delete=models.CASCADE, related_name="roles")
+    role = models.CharField(max_length=20, choices=Role.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["officer", "role"], name="officer_role_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=["issuer", "approver", "counter", "auditor", "agency-admin", "operator"]),
+                name="officer_role_known",
+            ),
+        ]
+
+
+class Assurance(models.IntegerChoices):
+    """How sure the home agency is who holds the phone."""
+
+    LOW = 1, "低：自行申报"
+    SUBSTANTIAL = 2, "中：在线核验"
+    HIGH = 3, "高：当面核验"
+
+
+class Citizen(models.Model):
+    """A person, as known to one home agency. No other agency reads this table."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    home = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="citizens")
+    name = models.CharField(max_length=100)
+    id_number = models.CharField(max_length=18)
+    assurance_level = models.PositiveSmallIntegerField(choices=Assurance.choices, default=Assurance.SUBSTANTIAL)
+    data_key_sealed = models.BinaryField(max_length=100)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["home", "id_number"], name="citizen_once_per_home"),
+            models.CheckConstraint(condition=Q(assurance_level__in=[1, 2, 3]), name="citizen_assurance_known"),
+        ]
+
+
+class Activation(models.Model):
+    """A one-time code handed over after a real-name check. Only a keyed digest of it is kept."""
+
+    citizen = models.ForeignKey(Citizen, on_delete=models.CASCADE, related_name="activations")
+    locator = models.CharField(max_length=8, unique=True)
+    code_digest = models.BinaryField(max_length=32)
+    assurance_level = models.PositiveSmallIntegerField(choices=Assurance.choices)
+    issued_by = models.ForeignKey(Officer, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    tries_left = models.PositiveSmallIntegerField(default=MAX_TRIES)
+    closed_at = models.DateTimeField(null=True, help_text="Used, or replaced by a newer code.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["citizen"], condition=Q(closed_at__isnull=True), name="activation_one_open_per_citizen"
+            ),
+            models.CheckConstraint(condition=Q(tries_left__lte=MAX_TRIES), name="activation_tries_range"),
+        ]
+
+
+class Wallet(models.Model):
+    """One phone of one citizen: a device key made on the phone, opened by PIN or passkey."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    citizen = models.ForeignKey(Citizen, on_delete=models.PROTECT, related_name="wallets")
+    device_jwk = models.JSONField()
+    thumbprint = models.CharField(max_length=43, help_text="RFC 7638, SHA-256, base64url.")
+    pin_hash = models.CharField(max_length=128)
+    tries_left = models.PositiveSmallIntegerField(default=MAX_TRIES, help_text="0: locked.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    locked_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["citizen"], condition=Q(revoked_at__isnull=True), name="wallet_one_living_per_citizen"
+            ),
+            models.UniqueConstraint(
+                fields=["thumbprint"], condition=Q(revoked_at__isnull=True), name="wallet_device_key_once"
+            ),
+            models.CheckConstraint(condition=Q(tries_left__lte=MAX_TRIES), name="wallet_tries_range"),
+        ]
+
+    @property
+    def state(self) -> str:
+        """`revoked`, `locked` or `active`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "locked" if self.tries_left == 0 else "active"
+
+
+class WalletSession(models.Model):
+    """An unlocked wallet, for a few minutes. Only the token's digest is kept."""
+
+    token_digest = models.BinaryField(max_length=32, unique=True)
+    wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE, related_name="sessions")
+    expires_at = models.DateTimeField(db_index=True)
+
+
+class Passkey(models.Model):
+    """A WebAuthn credential that opens one wallet instead of its PIN."""
+
+    wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE, related_name="passkeys")
+    credential_id = models.BinaryField(max_length=1023, unique=True)
+    public_key = models.BinaryField(max_length=1024)
+    sign_count = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class PasskeyChallenge(models.Model):
+    """What a passkey must sign next; gone once it was looked at."""
+
+    class Purpose(models.TextChoices):
+        REGISTER = "register"
+        UNLOCK = "unlock"
+
+    wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE, related_name="challenges")
+    purpose = models.CharField(max_length=8, choices=Purpose.choices)
+    challenge = models.BinaryField(max_length=64)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["wallet", "purpose"], name="passkey_challenge_one_open"),
+        ]
+
+
+class UsedToken(models.Model):
+    """Identifiers (`jti`) of signed tokens that were taken once; kept until they have expired anyway."""
+
+    scope = models.CharField(max_length=80)
+    jti_digest = models.BinaryField(max_length=32)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scope", "jti_digest"], name="used_token_once")]
+
+
+class Attempt(models.Model):
+    """A try at something guessable, counted by who tries what. Keys are digests, never names or addresses."""
+
+    kind = models.CharField(max_length=20)
+    key_digest = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(F("kind"), F("key_digest"), F("at"), name="attempt_lookup")]
+
+
+class KeyCertificate(models.Model):
+    """An X.509 certificate of a public key: the consortium's CA, or an agency's leaf under it."""
+
+    subject = models.CharField(max_length=32)
+    purpose = models.CharField(max_length=16)
+    key_id = models.CharField(max_length=64)
+    issuer_key_id = models.CharField(max_length=64)
+    der = models.BinaryField(max_length=4096)
+    not_after = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "purpose", "key_id", "issuer_key_id"], name="certificate_once")
+        ]
