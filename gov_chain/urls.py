@@ -9,3 +9,5 @@ urlpatterns = [
     path("", include("certificates.urls")),
     path("", include("consent.urls")),
 ]
+
+handler400 = handler403 = handler404 = handler500 = "gov_chain.web.problems.handler"

@@ -1,3 +1,13 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from gov_chain.web import language, pages
+
+urlpatterns = [
+    path("", pages.landing),
+    path("language", language.switch),
+    path("healthz", pages.health),
+    path("styleguide", pages.styleguide),
+    path("wallet/", pages.wallet),
+    path("wallet/sw.js", pages.wallet, {"name": "sw.js"}),
+    path("wallet/manifest.webmanifest", pages.wallet, {"name": "manifest.webmanifest"}),
+]
