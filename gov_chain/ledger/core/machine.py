@@ -1,0 +1,135 @@
+"""The replicated state machine: transactions in, entries and state changes out. Pure and deterministic.
+
+`execute` either refuses a transaction whole (malformed, unsigned, expired, replayed: `LedgerError`, nothing
+changed) or judges its records one by one: an accepted record becomes an entry, a refused one is noted with its
+position, leaf hash and code in the transaction's own leaf, which comes first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gov_chain.core.codec import encode
+from gov_chain.ledger.core import entries, genesis, records, state, transaction
+from gov_chain.ledger.core.errors import REFUSALS, LedgerError
+from gov_chain.ledger.core.rules import RULES, Act
+from gov_chain.ledger.core.state import View
+
+WINDOW = 1024
+"""Sequence numbers of one key that may be in flight: below, and beyond, it refuses."""
+_WINDOW_MASK = (1 << WINDOW) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What one transaction adds to the log. Entry i of `entries` has index `first + i`; the first is its leaf."""
+
+    first: int
+    agency: int
+    entries: list[bytes]
+    kinds: list[int]
+    handles: list[bytes | None]
+    positions: list[int | None]
+    """For each record of the transaction: the index of its entry, or None if it was refused."""
+    refused: dict[int, str]
+    """Position → refusal code."""
+    header_bytes: bytes
+
+
+def found(entry: bytes) -> View:
+    """The state genesis makes; raises `LedgerError` if the entry is malformed."""
+    view = View(lambda key: None)
+    founding = genesis.parse(entry)
+    for agency in founding.agencies:
+        types = sorted({type_ for number, type_ in founding.accreditations if number == agency.number})
+        view.put(
+            state.agency_key(agency.number),
+            [agency.key_no, agency.ledger_key, agency.issue_key, agency.request_key, agency.profile_digest, types],
+        )
+    return view
+
+
+def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, time: int, first: int) -> Executed:
+    """Run a transaction at block time `time`, its leaf at index `first`; raises `LedgerError` if refused whole."""
+    header = parsed.header
+    window = admit(view, header, parsed.header_bytes, parsed.signature, ledger_id=ledger_id, time=time)
+    agency = header.agency
+    prefix = entries.prefix(time, agency)
+    added: list[bytes] = []
+    kinds: list[int] = []
+    handles: list[bytes | None] = []
+    positions: list[int | None] = []
+    refused: dict[int, str] = {}
+    index = first + 1
+    for position, data in enumerate(parsed.records):
+        record = records.decode_record(data)
+        if isinstance(record, str):
+            refused[position] = record
+            positions.append(None)
+            continue
+        entry = prefix + data
+        code = RULES[record[0]](view, Act(agency, record, time, index, entry))
+        if code is not None:
+            refused[position] = code
+            positions.append(None)
+            continue
+        added.append(entry)
+        kinds.append(record[0])
+        handles.append(records.handle_of(record))
+        positions.append(index)
+        index += 1
+    view.put(state.sequence_key(agency, header.key_no), window)
+    notes = [[position, parsed.leaves[position], REFUSALS[code]] for position, code in refused.items()]
+    leaf = prefix + encode([records.TRANSACTION, parsed.header_bytes, parsed.signature, notes])
+    return Executed(
+        first=first,
+        agency=agency,
+        entries=[leaf, *added],
+        kinds=[records.TRANSACTION, *kinds],
+        handles=[None, *handles],
+        positions=positions,
+        refused=refused,
+        header_bytes=parsed.header_bytes,
+    )
+
+
+def admit(
+    view: View, header: transaction.Header, header_bytes: bytes, signature: bytes, *, ledger_id: bytes, time: int
+) -> list[Any]:
+    """The key's sequence window after this transaction; raises `LedgerError` for whatever refuses it whole.
+
+    1. it is for this ledger; 2. the agency and key exist; 3. the key signed it; 4. valid-until has not passed and is
+    not far off; 5. the sequence number is unused and within the window.
+    """
+    if header.ledger_id != ledger_id:
+        raise LedgerError("ledger-id-wrong")
+    known = view.get(state.agency_key(header.agency))
+    if known is None or known[0] != header.key_no:
+        raise LedgerError("key-unknown", log=f"agency {header.agency} key {header.key_no}")
+    transaction.verify_signature(header_bytes, signature, known[1])
+    window = view.get(state.sequence_key(header.agency, header.key_no)) or [0, bytes(WINDOW // 8)]
+    advanced = _advance(window, header.sequence)
+    if header.valid_until < time:
+        raise LedgerError("transaction-expired")
+    if header.valid_until > time + transaction.MAX_VALIDITY:
+        raise LedgerError("valid-until-too-far")
+    return advanced
+
+
+def _advance(window: list[Any], sequence: int) -> list[Any]:
+    """Mark `sequence` used."""
+    highest = window[0]
+    used = int.from_bytes(window[1])
+    ahead = sequence - highest
+    if ahead > WINDOW:
+        raise LedgerError("sequence-too-far", log=str(sequence))
+    if ahead > 0:
+        highest, used = sequence, (used << ahead | 1) & _WINDOW_MASK
+    elif -ahead >= WINDOW or sequence < 1:
+        raise LedgerError("sequence-too-old", log=str(sequence))
+    elif used >> -ahead & 1:
+        raise LedgerError("sequence-used", log=str(sequence))
+    else:
+        used |= 1 << -ahead
+    return [highest, used.to_bytes(WINDOW // 8)]

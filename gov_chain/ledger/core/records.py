@@ -1,0 +1,220 @@
+"""The kinds of ledger records: one table, one builder a kind, one parser.
+
+A submitted record is the canonical CBOR array [kind, *fields]. `KINDS` says what the fields are;
+`rules.RULES` says when the ledger accepts one. A record that does not fit its row of the table is
+`record-malformed`, whoever signed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import cbor2
+
+from gov_chain.core.codec import NotCanonical, decode, encode
+from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.core.shapes import DIGEST, ID, MASK, TIME, Fixed, Many, Row, Shape, Uint
+
+FORMAT = 1
+MAX_RECORD = 2048
+"""Bytes of one submitted record."""
+MAX_TYPES = 8
+"""Certificate types one matter may ask for."""
+MAX_FIELDS = 32
+
+GENESIS, TRANSACTION = 1, 2
+TYPE, MATTER, MATTER_APPROVE = 10, 11, 12
+ISSUE = 20
+GRANT, WITHDRAW, USAGE = 30, 31, 32
+
+MASKS = Many(MASK, MAX_TYPES, 1)
+DURATION = Uint(2**32, 1)
+USES = Uint(1001, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    name: str
+    fields: tuple[tuple[str, Shape], ...]
+    zh: str
+    en: str
+
+    def fits(self, record: list[Any]) -> bool:
+        fields = self.fields
+        return len(record) == len(fields) + 1 and all(
+            shape.fits(value) for (_, shape), value in zip(fields, record[1:], strict=True)
+        )
+
+
+KINDS: dict[int, Kind] = {
+    TYPE: Kind(
+        "type",
+        (("type", ID), ("version", ID), ("digest", DIGEST), ("grades", Many(Uint(5, 1), MAX_FIELDS, 1))),
+        "登记证照类型",
+        "certificate type registered",
+    ),
+    MATTER: Kind(
+        "matter",
+        (
+            ("matter", ID),
+            ("version", ID),
+            ("digest", DIGEST),
+            ("types", Many(Row((ID, ID, MASK, MASK)), MAX_TYPES, 1)),
+            ("max_life", DURATION),
+            ("max_uses", USES),
+            ("retention_days", Uint(36501)),
+        ),
+        "登记办理事项",
+        "matter registered",
+    ),
+    MATTER_APPROVE: Kind(
+        "matter-approve",
+        (("matter", ID), ("version", ID), ("type", ID)),
+        "发证机关同意事项用证",
+        "matter approved by the issuer",
+    ),
+    ISSUE: Kind(
+        "issue",
+        (("type", ID), ("type_version", ID), ("commitment", DIGEST)),
+        "签发证照",
+        "certificate issued",
+    ),
+    GRANT: Kind(
+        "grant",
+        (
+            ("handle", DIGEST),
+            ("matter", ID),
+            ("version", ID),
+            ("masks", MASKS),
+            ("not_after", TIME),
+            ("uses", USES),
+            ("consent_digest", DIGEST),
+        ),
+        "市民授权",
+        "consent granted",
+    ),
+    WITHDRAW: Kind("withdraw", (("secret", Fixed(32)),), "撤回授权", "consent withdrawn"),
+    USAGE: Kind(
+        "usage",
+        (("handle", DIGEST), ("matter", ID), ("version", ID), ("masks", MASKS), ("context_digest", DIGEST)),
+        "使用证照",
+        "certificate used",
+    ),
+}
+"""Every kind an agency may submit."""
+
+LOG_KINDS: dict[int, str] = {GENESIS: "genesis", TRANSACTION: "transaction"} | {
+    number: kind.name for number, kind in KINDS.items()
+}
+"""Every kind found in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A parsed record: `values` by field name, as decoded (int, bytes, list)."""
+
+    kind: int
+    name: str
+    values: dict[str, Any]
+
+
+def decode_record(data: bytes) -> list[Any] | str:
+    """The record's array if it is canonical and fits the table, else the refusal code."""
+    if len(data) > MAX_RECORD:
+        return "record-malformed"
+    try:
+        record = decode(data)
+    except NotCanonical:
+        return "record-malformed"
+    if type(record) is not list or not record or type(record[0]) is not int:
+        return "record-malformed"
+    kind = KINDS.get(record[0])
+    if kind is None:
+        return "kind-unknown"
+    return record if kind.fits(record) else "record-malformed"
+
+
+def parse(data: bytes) -> Record:
+    """The record by field names; raises `LedgerError` record-malformed or kind-unknown."""
+    record = decode_record(data)
+    if isinstance(record, str):
+        raise LedgerError(record)
+    return named(record)
+
+
+def named(record: list[Any]) -> Record:
+    """Names for the fields of a record already known to fit the table."""
+    kind = KINDS[record[0]]
+    return Record(record[0], kind.name, {name: value for (name, _), value in zip(kind.fields, record[1:], strict=True)})
+
+
+def handle_of(record: list[Any]) -> bytes | None:
+    """The handle of the grant a record is about, if it is about one."""
+    kind = record[0]
+    if kind in (GRANT, USAGE):
+        handle: bytes = record[1]
+        return handle
+    return sha256(record[1]).digest() if kind == WITHDRAW else None
+
+
+def _build(kind: int, *fields: Any) -> bytes:
+    data = encode([kind, *fields])
+    if not KINDS[kind].fits(cbor2.loads(data)):
+        raise LedgerError("record-malformed", log=f"{KINDS[kind].name} {fields!r}")
+    return data
+
+
+def type_(*, type: int, version: int, digest: bytes, grades: Sequence[int]) -> bytes:
+    """A certificate type's version; `grades` one a field (1–4), in bit order."""
+    return _build(TYPE, type, version, digest, list(grades))
+
+
+def matter(
+    *,
+    matter: int,
+    version: int,
+    digest: bytes,
+    types: Sequence[tuple[int, int, int, int]],
+    max_life: int,
+    max_uses: int,
+    retention_days: int,
+) -> bytes:
+    """A matter's version; `types` are (type, type version, required mask, optional mask), `max_life` seconds."""
+    return _build(MATTER, matter, version, digest, [list(row) for row in types], max_life, max_uses, retention_days)
+
+
+def matter_approve(*, matter: int, version: int, type: int) -> bytes:
+    """The issuer of `type` approves the fields this matter asks for."""
+    return _build(MATTER_APPROVE, matter, version, type)
+
+
+def issue(*, type: int, type_version: int, commitment: bytes) -> bytes:
+    """A certificate's anchor: the salted commitment to its issuer-signed bytes."""
+    return _build(ISSUE, type, type_version, commitment)
+
+
+def grant(
+    *,
+    handle: bytes,
+    matter: int,
+    version: int,
+    masks: Sequence[int],
+    not_after: int,
+    uses: int,
+    consent_digest: bytes,
+) -> bytes:
+    """A citizen's grant, as her home agency records it; `masks` one for each type of the matter, in its order."""
+    return _build(GRANT, handle, matter, version, list(masks), not_after, uses, consent_digest)
+
+
+def withdraw(*, secret: bytes) -> bytes:
+    """Ends the grant whose handle is SHA-256(secret)."""
+    return _build(WITHDRAW, secret)
+
+
+def usage(*, handle: bytes, matter: int, version: int, masks: Sequence[int], context_digest: bytes) -> bytes:
+    """One use of a grant by the matter's agency, recorded before any claim is opened."""
+    return _build(USAGE, handle, matter, version, list(masks), context_digest)
