@@ -1,0 +1,156 @@
+"""Types, registers, offers and what was issued from them.
+
+What must not happen twice is a unique index: one code, one token, one living certificate an
+offer, one anchor. Secrets are kept as digests only; the signed certificate only until it is delivered.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+MAX_TRIES = 5
+
+
+class CertificateType(models.Model):
+    """One version of a certificate type, as its definition document on the ledger says."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "待上链"
+        ACTIVE = "active", "生效"
+        REFUSED = "refused", "被账本拒绝"
+
+    slug = models.SlugField(max_length=40)
+    number = models.PositiveIntegerField()
+    version = models.PositiveIntegerField()
+    agency = models.ForeignKey("identity.Agency", on_delete=models.PROTECT, related_name="certificate_types")
+    definition = models.JSONField()
+    digest = models.BinaryField(max_length=32)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    refusal = models.CharField(max_length=40, blank=True)
+    ledger_index = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["number", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["number", "version"], name="type_number_version_once"),
+            models.UniqueConstraint(fields=["slug", "version"], name="type_slug_version_once"),
+            models.CheckConstraint(
+                condition=Q(number__gte=1, number__lte=65535, version__gte=1, version__lte=65535),
+                name="type_number_range",
+            ),
+            models.CheckConstraint(condition=Q(state__in=["pending", "active", "refused"]), name="type_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.definition["name"]["zh"])
+
+    @property
+    def vct(self) -> str:
+        return str(self.definition["vct"])
+
+    @property
+    def field_ids(self) -> list[str]:
+        """In bit order: the ledger's masks count from the first."""
+        return [field["id"] for field in self.definition["fields"]]
+
+
+class RegisterRow(models.Model):
+    """One subject of an agency's source register: where a certificate's claims come from."""
+
+    type_slug = models.SlugField(max_length=40)
+    agency = models.ForeignKey("identity.Agency", on_delete=models.PROTECT, related_name="register_rows")
+    subject = models.CharField(max_length=32, help_text="Identity number or social credit code.")
+    name = models.CharField(max_length=100, db_index=True)
+    data = models.JSONField(help_text="The type's fields, normalized.")
+    note = models.CharField(max_length=200, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "subject"]
+        constraints = [
+            models.UniqueConstraint(fields=["type_slug", "agency", "subject"], name="register_subject_once"),
+        ]
+
+
+class Offer(models.Model):
+    """A pre-authorized code (OpenID4VCI 1.0 §4.1) for one subject, with a transaction code told separately."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "待领取"
+        REDEEMED = "redeemed", "领取中"
+        CLAIMED = "claimed", "已领取"
+        LOCKED = "locked", "已锁定"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    type = models.ForeignKey(CertificateType, on_delete=models.PROTECT, related_name="offers")
+    row = models.ForeignKey(RegisterRow, on_delete=models.PROTECT, related_name="offers")
+    made_by = models.ForeignKey("identity.Officer", on_delete=models.PROTECT, null=True, related_name="+")
+    code = models.CharField(max_length=43, help_text="Served at credential_offer_uri; worthless without the tx_code.")
+    code_digest = models.BinaryField(max_length=32, unique=True)
+    tx_code_digest = models.BinaryField(
+        max_length=32, help_text="Keyed with the node's secret: six digits alone are guessable."
+    )
+    tries_left = models.PositiveSmallIntegerField(default=MAX_TRIES)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    created_at = models.PositiveBigIntegerField(help_text="Unix seconds.")
+    expires_at = models.PositiveBigIntegerField(help_text="Unix seconds.")
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(tries_left__lte=MAX_TRIES), name="offer_tries_range"),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "redeemed", "claimed", "locked"]), name="offer_state_known"
+            ),
+        ]
+
+
+class AccessToken(models.Model):
+    """What a redeemed code gives: the right to fetch this offer's certificate, for a few minutes."""
+
+    digest = models.BinaryField(max_length=32, unique=True)
+    offer = models.OneToOneField(Offer, on_delete=models.CASCADE, related_name="token")
+    identifier = models.CharField(max_length=60, blank=True, help_text="credential_identifier, when one was given.")
+    expires_at = models.PositiveBigIntegerField(help_text="Unix seconds.")
+
+
+class Certificate(models.Model):
+    """The issuer's record of one issued certificate. Its claims are in the register, its bytes with the holder."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "待上链"
+        ACTIVE = "active", "有效"
+        REFUSED = "refused", "被账本拒绝"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    agency = models.ForeignKey("identity.Agency", on_delete=models.PROTECT, related_name="certificates")
+    type = models.ForeignKey(CertificateType, on_delete=models.PROTECT, related_name="certificates")
+    row = models.ForeignKey(RegisterRow, on_delete=models.PROTECT, related_name="certificates")
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="certificates")
+    holder_thumbprint = models.CharField(max_length=43, db_index=True)
+    commitment = models.BinaryField(max_length=32, unique=True)
+    salt = models.BinaryField(max_length=16)
+    issued_at = models.PositiveBigIntegerField(help_text="Unix seconds.")
+    expires_at = models.PositiveBigIntegerField(help_text="Unix seconds.")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    refusal = models.CharField(max_length=40, blank=True)
+    ledger_index = models.PositiveBigIntegerField(null=True)
+    sealed = models.BinaryField(null=True, help_text="The signed certificate, sealed, until it is delivered.")
+    deliver_until = models.PositiveBigIntegerField(help_text="Unix seconds; afterwards `sealed` is emptied.")
+    transaction_digest = models.BinaryField(max_length=32, null=True, unique=True)
+    notification_digest = models.BinaryField(max_length=32, null=True, unique=True)
+    delivered_at = models.PositiveBigIntegerField(null=True, help_text="Unix seconds.")
+
+    class Meta:
+        ordering = ["-issued_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["offer"], condition=~Q(state="refused"), name="certificate_one_living_per_offer"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "active", "refused"]), name="certificate_state_known"
+            ),
+        ]
