@@ -1,0 +1,106 @@
+"""`govchain`: the one command people use.
+
+Each part brings its own commands in `<part>/commands.py`: a function `add_arguments(subparsers)`
+whose leaf parsers carry `set_defaults(handler=…)`. A handler takes the parsed arguments and answers
+an exit status (None is 0). Those modules import lightly and do the rest inside their handlers, so
+that `--help` is quick and `ledger verify` works on a machine with neither settings nor database
+(`set_defaults(django=False)`).
+
+Every leaf takes `--json` and `--data`. Exit status: 0 done, 1 refused or failed, 2 wrong usage
+(`ledger verify` adds its own meaning of 2: undetermined).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from gov_chain.core.errors import GovChainError
+
+PARTS = (
+    "gov_chain.commands",
+    "gov_chain.ledger.commands",
+    "certificates.commands",
+    "consent.commands",
+    "demo.commands",
+)
+DEFAULT_DATA = "var"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the answer is the process's exit status."""
+    args = parser().parse_args(argv)
+    try:
+        if args.django:
+            _settle_environment(args.data)
+            import django
+
+            django.setup()
+        return args.handler(args) or 0
+    except GovChainError as error:
+        _refuse(error, as_json=args.json)
+        return 1
+    except BrokenPipeError:
+        # The reader (head, a closed pager) has seen enough; Python must not flush into it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, as a test compares it with the README."""
+    root = argparse.ArgumentParser(
+        prog="govchain",
+        description="电子证照:市民持有,每次使用可证。 Certificates citizens hold, and every use of them provable.",
+    )
+    root.set_defaults(django=True)
+    commands = root.add_subparsers(title="命令 commands", metavar="COMMAND", required=True)
+    for part in PARTS:
+        importlib.import_module(part).add_arguments(commands)
+    for leaf in leaves(root):
+        taken = leaf._option_string_actions
+        if "--json" not in taken:
+            leaf.add_argument("--json", action="store_true", help="以 JSON 输出 answer in JSON")
+        if "--data" not in taken:
+            leaf.add_argument("--data", metavar="DIR", help="节点数据目录 the node's data (GOVCHAIN_DATA, else var)")
+    return root
+
+
+def leaves(root: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Every parser that runs something."""
+    groups = [action for action in root._actions if isinstance(action, argparse._SubParsersAction)]
+    if not groups:
+        yield root
+    for group in groups:
+        for child in dict.fromkeys(group.choices.values()):
+            yield from leaves(child)
+
+
+def _settle_environment(data: str | None) -> None:
+    """Point the settings at the node's data, and at the address a running node wrote there."""
+    if data:
+        os.environ["GOVCHAIN_DATA"] = data
+    os.environ.setdefault("GOVCHAIN_DATA", DEFAULT_DATA)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gov_chain.settings")
+    note = Path(os.environ["GOVCHAIN_DATA"]) / "node.json"
+    if "GOVCHAIN_BASE_URL" not in os.environ and note.exists():
+        os.environ["GOVCHAIN_BASE_URL"] = json.loads(note.read_text())["base_url"]
+
+
+def _refuse(error: GovChainError, *, as_json: bool) -> None:
+    if as_json:
+        told = {"code": error.code, "zh": error.zh, "en": error.en, "fix_zh": error.fix_zh, "fix_en": error.fix_en}
+        sys.stdout.write(json.dumps({"ok": False, "error": told}, ensure_ascii=False) + "\n")
+        return
+    line = " ".join(filter(None, (error.zh, error.fix_zh, error.en, error.fix_en)))
+    sys.stderr.write(f"{line} [{error.code}]\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

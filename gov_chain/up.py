@@ -1,0 +1,217 @@
+"""`govchain up`: one machine's node from nothing to ready, the same steps at every start.
+
+    take the port        before anything else, so that a taken one costs a line and not a half-made node
+    migrate              the database follows the code
+    seed                 agencies, keys, the ledger's genesis, types, matters, the demo register
+    serve                web, relay and embedded ledger in this process, until Ctrl-C
+
+Each step is safe to repeat: a crash anywhere is repaired by starting again. `node.json` under the
+data directory tells commands in other processes at which address this node is reached.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import io
+import json
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from gov_chain import tls as local_tls
+from gov_chain.cli import DEFAULT_DATA
+from gov_chain.core.errors import GovChainError, Message
+
+
+class NodeError(GovChainError):
+    messages = {
+        "port-taken": Message(
+            409,
+            "端口 {port} 已被占用。",
+            "Port {port} is taken.",
+            "请换一个端口:govchain up --port {other}。",
+            "Choose another: govchain up --port {other}.",
+        ),
+        "address-unusable": Message(
+            409,
+            "无法监听 {host}。",
+            "Cannot listen on {host}.",
+            "请检查 --host。",
+            "Check --host.",
+        ),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How this node is reached."""
+
+    base_url: str
+    certificate: local_tls.Files | None
+    install_page: ThreadingHTTPServer | None
+
+    @property
+    def wallet_url(self) -> str:
+        return f"{self.base_url}/wallet/"
+
+
+def up(*, host: str, port: int, data: str | None, tls: bool, as_json: bool) -> int:
+    """Serve until Ctrl-C; answers the exit status."""
+    folder = Path(data or os.environ.get("GOVCHAIN_DATA", DEFAULT_DATA)).absolute()
+    with _listen("0.0.0.0" if tls else host, port) as listener:  # noqa: S104 - a phone has to reach it
+        served = _address(folder, listener.getsockname()[1], tls)
+        os.environ["GOVCHAIN_DATA"] = str(folder)
+        os.environ["GOVCHAIN_BASE_URL"] = served.base_url
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gov_chain.settings")
+        import django
+
+        django.setup()
+        return _serve(listener, served, folder, as_json=as_json)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise NodeError("port-taken", port=port, other=port + 1 if port > 1024 else 8000) from error
+        raise NodeError("address-unusable", host=host) from error
+    return listener
+
+
+def _address(folder: Path, port: int, tls: bool) -> Served:
+    if not tls:
+        return Served(os.environ.get("GOVCHAIN_BASE_URL") or f"http://localhost:{port}", None, None)
+    address = local_tls.lan_address()
+    base_url = f"https://{address}:{port}"
+    files = local_tls.ensure(folder / "tls", address, dt.datetime.now(dt.UTC))
+    page = local_tls.serve_install_page(files.authority, f"{base_url}/wallet/", "0.0.0.0")  # noqa: S104
+    return Served(base_url, files, page)
+
+
+def _serve(listener: socket.socket, served: Served, folder: Path, *, as_json: bool) -> int:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                _write_note(folder, served)
+                _say(greeting, served, as_json=as_json)
+
+    greeting = prepare(quiet=as_json)
+    config = uvicorn.Config(
+        "gov_chain.asgi:application",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        ssl_certfile=str(served.certificate.certificate) if served.certificate else None,
+        ssl_keyfile=str(served.certificate.key) if served.certificate else None,
+    )
+    server = Server(config)
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass  # uvicorn has already closed connections and stopped the relay; Ctrl-C is how a node is ended
+    finally:
+        if served.install_page:
+            served.install_page.shutdown()
+    return 0 if server.started else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a person needs to try the node: who to log in as, and two citizens' activation codes."""
+
+    password: str
+    officers: list[dict[str, Any]]
+    citizens: list[dict[str, Any]]
+    vkey: str
+
+
+def prepare(*, quiet: bool) -> Greeting:
+    """Migrate and seed; every step leaves what is already there."""
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+    raise NotImplementedError(quiet)
+
+
+def _write_note(folder: Path, served: Served) -> None:
+    """Replaced whole: a reader sees the old address or the new one, never half."""
+    draft = folder / "node.json.new"
+    draft.write_text(json.dumps({"base_url": served.base_url}) + "\n")
+    draft.replace(folder / "node.json")
+
+
+def _say(greeting: Greeting, served: Served, *, as_json: bool) -> None:
+    if as_json:
+        told = {
+            "ready": True,
+            "base_url": served.base_url,
+            "vkey": greeting.vkey,
+            "password": greeting.password,
+            "officers": greeting.officers,
+            "citizens": greeting.citizens,
+        }
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(_text(greeting, served))
+    sys.stdout.flush()
+
+
+def _text(greeting: Greeting, served: Served) -> str:
+    base = served.base_url
+    officers = "\n".join(
+        f"    {row['username']:<9} {base}{row['page']:<10} {row['zh']}  {row['en']}" for row in greeting.officers
+    )
+    citizens = "\n".join(f"    {row['name']}  {row['activation_url']}" for row in greeting.citizens)
+    install = ""
+    if served.install_page:
+        page = f"http://{served.base_url.removeprefix('https://').rsplit(':', 1)[0]}:{served.install_page.server_port}/"
+        install = f"\n  手机先安装测试证书 on the phone, first install the test certificate: {page}\n{_qr(page)}"
+    return f"""
+  节点已就绪 The node is ready: {base}/
+
+  工作人员登录 Officers log in at {base}/login  (口令 password: {greeting.password})
+{officers}
+
+  市民激活链接 Citizens' activation links (自选六位 PIN;choose a six-digit PIN)
+{citizens}
+
+  试一试 What to try
+    1. 以 issuer 登录,在发证台为市民出一张居民身份证的领取二维码。
+       As issuer, make an offer of a resident ID at {base}/issuing/
+    2. 用手机大小的窗口打开市民激活链接,设 PIN,激活钱包。
+       Open a citizen's activation link in a phone-sized window and set a PIN.
+    3. 在钱包里扫码(或打开链接)并输入交易码,领取证照。
+       Claim in the wallet: scan or open the link, type the transaction code.
+    4. 以 clerk 登录窗口,为“居住证办理”出示二维码;市民扫码,看清要什么,同意并输入 PIN。
+       As clerk at {base}/counter/ show a request; the citizen scans, reads, agrees with the PIN.
+    5. 窗口页面即时出现所需信息;钱包“使用记录”出现本机验证过的凭证,可一键撤回。
+       The counter sees the claims at once; the wallet's history shows a receipt it checked, and can withdraw.
+    6. 以 auditor 登录,在 {base}/audit/ 看到同一次使用,并逐行验证。
+       As auditor, see the same use at {base}/audit/ and verify any row.
+{install}
+  手机钱包 The wallet on a phone: {served.wallet_url}
+{_qr(served.wallet_url)}
+  演示数据均为虚构。按 Ctrl-C 停止。 All people here are invented. Ctrl-C stops the node.
+"""
+
+
+def _qr(text: str) -> str:
+    import segno
+
+    out = io.StringIO()
+    segno.make(text, error="m").terminal(out, compact=True, border=2)
+    return out.getvalue()
