@@ -166,6 +166,8 @@ def _page(request: HttpRequest, error: GovChainError, *, fragment: bool) -> str:
 
 def _log_unexpected(incident: str, exception: BaseException) -> None:
     places = traceback.extract_tb(exception.__traceback__)
-    trail = " < ".join(f"{place.filename}:{place.lineno} {place.name}" for place in reversed(places[-8:]))
+    trail = " < ".join(
+        f"{'/'.join(place.filename.rsplit('/', 3)[1:])}:{place.lineno} {place.name}" for place in reversed(places[-8:])
+    )
     log.error("incident %s: %s at %s", incident, type(exception).__qualname__, trail)
     log.debug("incident %s", incident, exc_info=exception)
