@@ -3,8 +3,9 @@
 
 const figures = document.getElementById("ledger-figures");
 const response = await fetch("/ledger/checkpoint").catch(() => null);
+const checkpoint = await response?.text();
 if (figures && response?.ok) {
-  const [origin, size, root] = (await response.text()).split("\n");
+  const [origin, size, root] = checkpoint.split("\n");
   const hex = [...atob(root)].map((c) => c.charCodeAt(0).toString(16).padStart(2, "0")).join("");
   const put = (name, text) => (figures.querySelector(`[data-figure=${name}]`).textContent = text);
   put("size", Number(size).toLocaleString());

@@ -36,5 +36,5 @@ document.addEventListener("submit", (event) => {
   if (button && !event.target.hasAttribute("hx-post")) setTimeout(() => button.setAttribute("aria-busy", "true"));
 });
 addEventListener("pageshow", () => {
-  for (const button of document.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
+  for (const button of document.querySelectorAll("form button[aria-busy]")) button.removeAttribute("aria-busy");
 });
