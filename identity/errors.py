@@ -91,12 +91,26 @@ class IdentityError(GovChainError):
             "请用 PIN 或通行密钥重新打开。",
             "Open it again with the PIN or passkey.",
         ),
+        "unlock-unclear": Message(
+            400,
+            "请提供 PIN 或通行密钥其中之一。",
+            "Send either the PIN or a passkey.",
+            "只发送一种。",
+            "Send exactly one of `pin` and `passkey`.",
+        ),
         "passkey-invalid": Message(
             403,
             "通行密钥未通过验证。",
             "The passkey was not accepted.",
             "请重试，或改用 PIN。",
             "Try again, or use the PIN.",
+        ),
+        "passkey-unavailable": Message(
+            409,
+            "通过 IP 地址访问时不能使用通行密钥。",
+            "A passkey cannot be used when the address is an IP address.",
+            "请使用 PIN。",
+            "Use the PIN.",
         ),
         "citizen-unknown": Message(
             404,

@@ -6,6 +6,7 @@ key in two living wallets, a counter below zero, a token used twice.
 
 from __future__ import annotations
 
+import functools
 import uuid
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,9 +81,14 @@ class Officer(AbstractUser):
     def get_short_name(self) -> str:
         return self.display_name
 
+    @functools.cached_property
+    def role_names(self) -> frozenset[str]:
+        """Read once an object, that is once a request."""
+        return frozenset(self.roles.values_list("role", flat=True))
+
     def has_role(self, *roles: str) -> bool:
         """Whether the officer holds any of `roles`."""
-        return self.roles.filter(role__in=roles).exists()
+        return not self.role_names.isdisjoint(roles)
 
 
 class OfficerRole(models.Model):
@@ -247,14 +253,8 @@ class Attempt(models.Model):
 class KeyCertificate(models.Model):
     """An X.509 certificate of a public key: the consortium's CA, or an agency's leaf under it."""
 
+    content_digest = models.BinaryField(max_length=32, unique=True, help_text="Of everything that went into it.")
     subject = models.CharField(max_length=32)
     purpose = models.CharField(max_length=16)
-    key_id = models.CharField(max_length=64)
-    issuer_key_id = models.CharField(max_length=64)
     der = models.BinaryField(max_length=4096)
     not_after = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["subject", "purpose", "key_id", "issuer_key_id"], name="certificate_once")
-        ]

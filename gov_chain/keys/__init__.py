@@ -10,12 +10,16 @@ in production; `vault:` will be Vault's Transit engine behind the same four meth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from gov_chain.core.errors import GovChainError, Message
 
 Algorithm = Literal["ES256", "EdDSA", "A256GCM"]
+
+NAME = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
+"""A key's name within its store."""
 
 
 class KeyStoreError(GovChainError):
@@ -33,6 +37,20 @@ class KeyStoreError(GovChainError):
             "The key URI names no known store.",
             "请联系系统管理员。",
             "Ask the operator to check the key URI.",
+        ),
+        "key-exposed": Message(
+            503,
+            "系统密钥文件的权限不安全。",
+            "A key file can be read by other accounts of this machine.",
+            "请联系系统管理员更换密钥。",
+            "The operator must treat the key as known to others and replace it.",
+        ),
+        "key-store-refused": Message(
+            503,
+            "生产环境不得使用本机密钥文件。",
+            "Keys in files are refused in production.",
+            "请联系系统管理员。",
+            "The operator must set GOVCHAIN_KEYS=vault.",
         ),
         "seal-broken": Message(
             409,
@@ -75,13 +93,17 @@ class Sealer(Protocol):
         """The plaintext; raises `KeyStoreError("seal-broken")` if altered or of another context."""
 
 
-def _store(uri: str):  # type: ignore[no-untyped-def]
-    scheme, _, name = uri.partition(":")
-    if scheme == "local" and name:
-        from gov_chain.keys import local
+class Store(Protocol):
+    """Where keys live; a module of this package is one. Names look like `psb/issue`."""
 
-        return local, name
-    raise KeyStoreError("key-store-unknown", log=uri)
+    def signer(self, name: str) -> Signer:
+        """Raises `KeyStoreError("key-missing")` if there is none."""
+
+    def sealer(self, name: str) -> Sealer:
+        """Raises `KeyStoreError("key-missing")` if there is none."""
+
+    def create(self, name: str, algorithm: Algorithm) -> None:
+        """Make the key unless it exists. Of two that race, both end up with the same key."""
 
 
 def signer(uri: str) -> Signer:
@@ -100,3 +122,13 @@ def create(uri: str, algorithm: Algorithm) -> None:
     """Make the key unless it exists. Idempotent."""
     store, name = _store(uri)
     store.create(name, algorithm)
+
+
+def _store(uri: str) -> tuple[Store, str]:
+    scheme, _, name = uri.partition(":")
+    # A store is loaded when first used: this package itself needs neither Django nor a Vault client.
+    if scheme == "local" and NAME.fullmatch(name):
+        from gov_chain.keys import local
+
+        return local, name
+    raise KeyStoreError("key-store-unknown", log=uri)

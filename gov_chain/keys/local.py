@@ -11,6 +11,7 @@ import functools
 import logging
 import os
 import secrets
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def signer(name: str) -> LocalSigner:
 
 
 def sealer(name: str) -> LocalSealer:
-    return LocalSealer(_read(_path(name)))
+    return _sealer(_path(name))
 
 
 def create(name: str, algorithm: Algorithm) -> None:
@@ -89,19 +90,22 @@ def create(name: str, algorithm: Algorithm) -> None:
 
 
 def _path(name: str) -> Path:
+    if settings.GOVCHAIN.production:
+        raise KeyStoreError("key-store-refused")
     _warn_once()
     root = Path(settings.GOVCHAIN.data) / "keys"
-    path = (root / name).with_suffix(".key")
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise KeyStoreError("key-store-unknown", log=name)
-    return path
+    return root / f"{name}.key"
 
 
 def _read(path: Path) -> bytes:
+    name = f"{path.parent.name}/{path.stem}"
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise KeyStoreError("key-exposed", log=name)
+            return file.read()
     except FileNotFoundError as error:
-        raise KeyStoreError("key-missing", log=path.stem) from error
+        raise KeyStoreError("key-missing", log=name) from error
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -125,6 +129,11 @@ def _signer(path: Path) -> LocalSigner:
     key = serialization.load_der_private_key(_read(path), password=None)
     assert isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey)
     return LocalSigner(key)
+
+
+@functools.lru_cache(maxsize=256)
+def _sealer(path: Path) -> LocalSealer:
+    return LocalSealer(_read(path))
 
 
 @functools.cache

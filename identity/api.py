@@ -1,0 +1,188 @@
+"""HTTP for wallets (`/agencies/<home>/wallets…`), DID documents and the directory. JSON only."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+from pydantic import Field
+
+from gov_chain.ledger import node
+from gov_chain.web.inputs import Input, read_json
+from identity import agencies, certificates_x509, device, passkeys, throttle, wallets
+from identity.actions.activate_wallet import activate_wallet
+from identity.actions.register_passkey import register_passkey
+from identity.actions.unlock_wallet import unlock_wallet
+from identity.actions.unlock_with_passkey import unlock_with_passkey
+from identity.core import dids
+from identity.errors import IdentityError
+from identity.models import Agency, Wallet
+
+Pin = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+
+
+class ActivationRequest(Input):
+    activation_code: Annotated[str, Field(max_length=40)]
+    pin: Pin
+    device_proof: Annotated[str, Field(max_length=4096)]
+
+
+class UnlockRequest(Input):
+    """One of the two."""
+
+    pin: Pin | None = None
+    passkey: dict[str, Any] | None = None
+
+
+class PasskeyRegistration(Input):
+    credential: dict[str, Any]
+
+
+class Nothing(Input):
+    """An empty object."""
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def activate(request: HttpRequest, slug: str) -> HttpResponse:
+    """POST /agencies/<home>/wallets: a code, a PIN and the phone's proof become a wallet."""
+    home = _home(slug)
+    asked = read_json(request, ActivationRequest)
+    proof = device.prove(request, asked.device_proof)
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    if not throttle.reserve(throttle.ACTIVATION, address):
+        raise IdentityError("activation-throttled", retry_after=throttle.ACTIVATION.seconds)
+    activated = activate_wallet(home=home, code=asked.activation_code, pin=asked.pin, proof=proof)
+    throttle.forgive(throttle.ACTIVATION, address)
+    return JsonResponse(
+        {
+            "wallet_id": str(activated.wallet.id),
+            "citizen": {"name": activated.citizen.name},
+            "home": {"number": home.number, "slug": home.slug, "name": {"zh": home.name_zh, "en": home.name_en}},
+        },
+        status=201,
+    )
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def unlock(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpResponse:
+    """POST …/unlock: PIN or passkey, with the phone's proof in `DPoP`, become a session."""
+    wallet = wallets.living(_home(slug), wallet_id)
+    asked = read_json(request, UnlockRequest)
+    device.prove(request, request.headers.get("DPoP", ""), wallet=wallet)
+    if asked.pin is not None and asked.passkey is None:
+        session = unlock_wallet(wallet=wallet, pin=asked.pin)
+    elif asked.passkey is not None and asked.pin is None:
+        session = unlock_with_passkey(wallet=wallet, assertion=asked.passkey)
+    else:
+        raise IdentityError("unlock-unclear")
+    return JsonResponse({"token": session.token, "expires_in": session.expires_in})
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def unlock_options(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpResponse:
+    """POST …/unlock/options: what a passkey must sign, for this phone only."""
+    wallet = wallets.living(_home(slug), wallet_id)
+    read_json(request, Nothing)
+    device.prove(request, request.headers.get("DPoP", ""), wallet=wallet)
+    return JsonResponse(passkeys.unlock_options(wallet))
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def passkey_options(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpResponse:
+    """POST …/passkeys/options: what a new passkey must be made for. Needs an open wallet."""
+    wallet = _opened(request, slug, wallet_id)
+    read_json(request, Nothing)
+    return JsonResponse(passkeys.registration_options(wallet))
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def passkey_register(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpResponse:
+    """POST …/passkeys: keep the passkey the phone made. Needs an open wallet."""
+    wallet = _opened(request, slug, wallet_id)
+    register_passkey(wallet=wallet, credential=read_json(request, PasskeyRegistration).credential)
+    return JsonResponse({"passkeys": wallet.passkeys.count()}, status=201)
+
+
+@require_GET
+def did_document(request: HttpRequest, slug: str) -> HttpResponse:
+    """GET /agencies/<slug>/did.json: repeats the keys that the ledger holds."""
+    agency = agencies.by_slug(slug, hosted=True)
+    relationships: dict[agencies.Purpose, list[str]] = {
+        "issue": ["assertionMethod"],
+        "request": ["authentication", "assertionMethod"],
+        "ledger": ["capabilityInvocation"],
+    }
+    methods = []
+    for purpose, names in relationships.items():
+        signer = agencies.signer(agency, purpose)
+        methods.append(dids.Method(signer.key_id, signer.public_key, names))
+    return JsonResponse(dids.document(agency.did, methods), content_type="application/did+json")
+
+
+@require_GET
+def directory(request: HttpRequest) -> HttpResponse:
+    """GET /directory.json: the consortium's agencies; their digests are on the ledger."""
+    return JsonResponse(
+        {
+            "agencies": [
+                {
+                    "number": agency.number,
+                    "slug": agency.slug,
+                    "name": {"zh": agency.name_zh, "en": agency.name_en},
+                    "base_url": agency.base_url,
+                    "did": agency.did,
+                    "profile_digest": agency.profile_digest.hex(),
+                }
+                for agency in Agency.objects.all()
+            ],
+            "home": agencies.home().slug,
+        }
+    )
+
+
+@require_GET
+def wallet_config(request: HttpRequest) -> HttpResponse:
+    """GET /wallet/config.json: where the wallet's home is, and the ledger key it pins on first use."""
+    home = agencies.home()
+    reader = node.ledger()
+    return JsonResponse(
+        {
+            "home": {"slug": home.slug, "base_url": home.base_url},
+            "ledger": {"vkey": reader.vkey, "origin": reader.vkey.split("+", 1)[0]},
+        }
+    )
+
+
+@require_GET
+def consortium_ca(request: HttpRequest) -> HttpResponse:
+    """GET /consortium-ca.crt: the trust anchor of the agencies' certificates, DER."""
+    return HttpResponse(certificates_x509.ca_certificate(), content_type="application/pkix-cert")
+
+
+def _home(slug: str) -> Agency:
+    agency = agencies.by_slug(slug, hosted=True)
+    if not agency.home:
+        raise IdentityError("agency-unknown")
+    return agency
+
+
+def _opened(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> Wallet:
+    """The wallet of the bearer's session, which must be the one in the address."""
+    wallet = wallets.wallet_of(request, home=_home(slug))
+    if wallet.id != wallet_id:
+        raise IdentityError("session-missing")
+    return wallet

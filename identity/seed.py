@@ -1,0 +1,132 @@
+"""The demonstration world's people and agencies. Run again, it changes nothing that is there.
+
+The city, its agencies and everybody in it are invented. Refused in production: the passwords
+are printed, and the keys are files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from gov_chain import keys
+from gov_chain.environment import UnsafeSettings
+from gov_chain.ledger import documents, node
+from gov_chain.ledger.core.genesis import FoundingAgency
+from gov_chain.ledger.models import NodeKey
+from identity import agencies, certificates_x509, citizens
+from identity.actions.issue_activation import issue_activation
+from identity.models import Agency, Assurance, Citizen, Officer, OfficerRole, Wallet
+
+PASSWORD = "yunzhou-demo"
+ACTIVATED = 3
+"""How many of the demo citizens get an activation code."""
+
+AGENCIES = (
+    (1, "psb", "云州市公安局", "Yunzhou Public Security Bureau", False),
+    (2, "data", "云州市政务服务和数据管理局", "Yunzhou Government Services and Data Administration", True),
+    (3, "street", "云州市青石街道政务服务中心", "Qingshi Subdistrict Government Service Centre", False),
+)
+ACCREDITATIONS = ((1, 1),)
+"""(agency, certificate type): the Public Security Bureau issues resident identity cards."""
+
+ROLE = OfficerRole.Role
+OFFICERS = (
+    ("issuer", "psb", "陈立（发证）", (ROLE.ISSUER, ROLE.APPROVER)),
+    ("clerk", "street", "周晴（窗口）", (ROLE.COUNTER,)),
+    ("home", "data", "吴敏（卡包管理）", (ROLE.AGENCY_ADMIN,)),
+    ("auditor", "data", "郑直（审计）", (ROLE.AUDITOR,)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCitizen:
+    citizen: Citizen
+    code: str
+    """The activation code, which is not kept anywhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeededIdentity:
+    agencies: tuple[Agency, ...]
+    officers: tuple[Officer, ...]
+    citizens: tuple[DemoCitizen, ...]
+    """Those who can activate a wallet now."""
+
+
+def seed(*, base_url: str, people: Iterable[tuple[str, str]] = (), activated: int = ACTIVATED) -> SeededIdentity:
+    """Agencies with keys and the ledger's genesis, officers, and `people` (name, identity number) as citizens.
+
+    The first `activated` people without a wallet get a fresh activation code each. Raises `UnsafeSettings`
+    in production.
+    """
+    if settings.GOVCHAIN.production:
+        raise UnsafeSettings("GOVCHAIN_ENV=production refuses demonstration data; enrol real agencies instead")
+    seeded = _agencies(base_url)
+    for agency in seeded:
+        _keys(agency)
+    keys.create(certificates_x509.ca_uri(), "ES256")
+    _ledger(seeded)
+    officers = tuple(_officer(*row) for row in OFFICERS)
+    return SeededIdentity(
+        agencies=seeded,
+        officers=officers,
+        citizens=tuple(_activations(_citizens(people), activated)),
+    )
+
+
+def _agencies(base_url: str) -> tuple[Agency, ...]:
+    rows = []
+    for number, slug, name_zh, name_en, home in AGENCIES:
+        row, _ = Agency.objects.update_or_create(
+            number=number,
+            defaults={
+                "slug": slug,
+                "name_zh": name_zh,
+                "name_en": name_en,
+                "base_url": base_url,
+                "hosted": True,
+                "home": home,
+            },
+        )
+        rows.append(row)
+    return tuple(rows)
+
+
+def _keys(agency: Agency) -> None:
+    for purpose, algorithm in agencies.ALGORITHMS.items():
+        keys.create(agencies.key_uri(agency.slug, purpose), algorithm)
+
+
+def _officer(username: str, slug: str, display_name: str, roles: tuple[OfficerRole.Role, ...]) -> Officer:
+    officer = Officer.objects.filter(username=username).first()
+    if officer is None:
+        officer = Officer.objects.create_user(
+            username, password=PASSWORD, agency=agencies.by_slug(slug), display_name=display_name
+        )
+    for role in roles:
+        OfficerRole.objects.get_or_create(officer=officer, role=role)
+    return officer
+
+
+def _citizens(people: Iterable[tuple[str, str]]) -> list[Citizen]:
+    """All of `people` as citizens of the home agency, in their order."""
+    home = agencies.home()
+    listed = list(people)
+    known = set(Citizen.objects.filter(home=home).values_list("id_number", flat=True))
+    Citizen.objects.bulk_create(
+        (citizens.enrol(home=home, name=name, id_number=number) for name, number in listed if number not in known),
+        batch_size=500,
+    )
+    return [citizens.by_id_number(home, number) for _, number in listed[: 10 * ACTIVATED]]
+
+
+def _activations(people: list[Citizen], wanted: int) -> Iterable[DemoCitizen]:
+    with_wallet = set(Wallet.objects.filter(revoked_at__isnull=True).values_list("citizen_id", flat=True))
+    for citizen in [one for one in people if one.id not in with_wallet][:wanted]:
+        issued = issue_activation(citizen=citizen, assurance_level=Assurance.SUBSTANTIAL, officer=None)
+        yield DemoCitizen(citizen=citizen, code=issued.code)

@@ -1,0 +1,45 @@
+"""So many tries in so long a time, counted in the database.
+
+A try is written down before the secret is looked at and crossed out when it was right, so guesses
+sent at once cannot slip past the count.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from identity.models import Attempt
+from identity.tokens import keyed_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    kind: str
+    tries: int
+    seconds: int
+
+
+LOGIN = Limit("login", tries=5, seconds=15 * 60)
+ACTIVATION = Limit("activation", tries=20, seconds=15 * 60)
+
+
+def reserve(limit: Limit, *who: str) -> bool:
+    """Count one try by `who`; False when the limit is reached, and then nothing is counted."""
+    key = keyed_digest(limit.kind, *who)
+    now = timezone.now()
+    window = dt.timedelta(seconds=limit.seconds)
+    Attempt.objects.filter(kind=limit.kind, at__lt=now - window).delete()
+    attempt = Attempt.objects.create(kind=limit.kind, key_digest=key, at=now)
+    rank = Attempt.objects.filter(kind=limit.kind, key_digest=key, at__gte=now - window, id__lte=attempt.id).count()
+    if rank > limit.tries:
+        attempt.delete()
+        return False
+    return True
+
+
+def forgive(limit: Limit, *who: str) -> None:
+    """The secret was right: forget what `who` tried."""
+    Attempt.objects.filter(kind=limit.kind, key_digest=keyed_digest(limit.kind, *who)).delete()
