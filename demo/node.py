@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 START_LIMIT = 120.0
@@ -59,9 +58,7 @@ class Node:
         self._process.stdout.close()
         return self._process.returncode
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         self.stop()
 
     def command(self, *arguments: str) -> tuple[int, Any]:

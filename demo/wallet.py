@@ -152,7 +152,7 @@ class Wallet(StandardWallet):
         return document
 
     def consent(
-        self, url: str, pin: str, *, leave_out: tuple[str, ...] = (), uses: int = 1, days: int = 1
+        self, url: str, pin: str, *, leave_out: tuple[str, ...] = (), uses: int = 1, seconds: int = 86400
     ) -> GrantKept:
         """Agree with the PIN: the grant is recorded, nothing is sent yet. Use `send` for that."""
         request = self.fetch_our_request(url)

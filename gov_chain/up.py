@@ -11,7 +11,6 @@ data directory tells commands in other processes at which address this node is r
 
 from __future__ import annotations
 
-import datetime as dt
 import errno
 import io
 import json
@@ -19,11 +18,9 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from gov_chain import tls as local_tls
 from gov_chain.cli import DEFAULT_DATA
 from gov_chain.core.errors import GovChainError, Message
 
@@ -47,31 +44,35 @@ class NodeError(GovChainError):
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """How this node is reached."""
-
-    base_url: str
-    certificate: local_tls.Files | None
-    install_page: ThreadingHTTPServer | None
-
-    @property
-    def wallet_url(self) -> str:
-        return f"{self.base_url}/wallet/"
-
-
 def up(*, host: str, port: int, data: str | None, tls: bool, as_json: bool) -> int:
     """Serve until Ctrl-C; answers the exit status."""
     folder = Path(data or os.environ.get("GOVCHAIN_DATA", DEFAULT_DATA)).absolute()
     with _listen("0.0.0.0" if tls else host, port) as listener:  # noqa: S104 - a phone has to reach it
-        served = _address(folder, listener.getsockname()[1], tls)
         os.environ["GOVCHAIN_DATA"] = str(folder)
-        os.environ["GOVCHAIN_BASE_URL"] = served.base_url
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gov_chain.settings")
+        port = listener.getsockname()[1]
+        names: list[str] = []
+        if tls:
+            from identity.tls import lan_names
+
+            names = lan_names()
+            os.environ["GOVCHAIN_BASE_URL"] = f"https://{names[0]}:{port}"
+        else:
+            os.environ.setdefault("GOVCHAIN_BASE_URL", f"http://localhost:{port}")
         import django
 
         django.setup()
-        return _serve(listener, served, folder, as_json=as_json)
+        return _serve(listener, folder, _certificate(folder, names) if tls else {}, as_json=as_json)
+
+
+def _certificate(folder: Path, names: list[str]) -> dict[str, str]:
+    """What uvicorn needs to speak https under a CA of this machine's own."""
+    from django.conf import settings
+
+    from identity import tls
+
+    files = tls.ensure(folder, names, production=settings.GOVCHAIN.production)
+    return {"ssl_certfile": str(files.certificate), "ssl_keyfile": str(files.key)}
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -87,27 +88,20 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _address(folder: Path, port: int, tls: bool) -> Served:
-    if not tls:
-        return Served(os.environ.get("GOVCHAIN_BASE_URL") or f"http://localhost:{port}", None, None)
-    address = local_tls.lan_address()
-    base_url = f"https://{address}:{port}"
-    files = local_tls.ensure(folder / "tls", address, dt.datetime.now(dt.UTC))
-    page = local_tls.serve_install_page(files.authority, f"{base_url}/wallet/", "0.0.0.0")  # noqa: S104
-    return Served(base_url, files, page)
-
-
-def _serve(listener: socket.socket, served: Served, folder: Path, *, as_json: bool) -> int:
+def _serve(listener: socket.socket, folder: Path, certificate: dict[str, str], *, as_json: bool) -> int:
     import uvicorn
+    from django.conf import settings
+
+    base_url = settings.GOVCHAIN.base_url
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _write_note(folder, served)
-                _say(greeting, served, as_json=as_json)
+                _write_note(folder, base_url)
+                _say(greeting, base_url, as_json=as_json)
 
-    greeting = prepare(quiet=as_json)
+    greeting = prepare()
     config = uvicorn.Config(
         "gov_chain.asgi:application",
         lifespan="on",
@@ -115,17 +109,13 @@ def _serve(listener: socket.socket, served: Served, folder: Path, *, as_json: bo
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
-        ssl_certfile=str(served.certificate.certificate) if served.certificate else None,
-        ssl_keyfile=str(served.certificate.key) if served.certificate else None,
+        **certificate,  # type: ignore[arg-type]
     )
     server = Server(config)
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
         pass  # uvicorn has already closed connections and stopped the relay; Ctrl-C is how a node is ended
-    finally:
-        if served.install_page:
-            served.install_page.shutdown()
     return 0 if server.started else 1
 
 
@@ -147,18 +137,18 @@ def prepare(*, quiet: bool) -> Greeting:
     raise NotImplementedError(quiet)
 
 
-def _write_note(folder: Path, served: Served) -> None:
+def _write_note(folder: Path, base_url: str) -> None:
     """Replaced whole: a reader sees the old address or the new one, never half."""
     draft = folder / "node.json.new"
-    draft.write_text(json.dumps({"base_url": served.base_url}) + "\n")
+    draft.write_text(json.dumps({"base_url": base_url}) + "\n")
     draft.replace(folder / "node.json")
 
 
-def _say(greeting: Greeting, served: Served, *, as_json: bool) -> None:
+def _say(greeting: Greeting, base_url: str, *, as_json: bool) -> None:
     if as_json:
         told = {
             "ready": True,
-            "base_url": served.base_url,
+            "base_url": base_url,
             "vkey": greeting.vkey,
             "password": greeting.password,
             "officers": greeting.officers,
@@ -166,20 +156,20 @@ def _say(greeting: Greeting, served: Served, *, as_json: bool) -> None:
         }
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(_text(greeting, served))
+        sys.stdout.write(_text(greeting, base_url))
     sys.stdout.flush()
 
 
-def _text(greeting: Greeting, served: Served) -> str:
-    base = served.base_url
+def _text(greeting: Greeting, base: str) -> str:
     officers = "\n".join(
         f"    {row['username']:<9} {base}{row['page']:<10} {row['zh']}  {row['en']}" for row in greeting.officers
     )
     citizens = "\n".join(f"    {row['name']}  {row['activation_url']}" for row in greeting.citizens)
+    wallet = f"{base}/wallet/"
     install = ""
-    if served.install_page:
-        page = f"http://{served.base_url.removeprefix('https://').rsplit(':', 1)[0]}:{served.install_page.server_port}/"
-        install = f"\n  手机先安装测试证书 on the phone, first install the test certificate: {page}\n{_qr(page)}"
+    if base.startswith("https://"):
+        page = f"{base}/install-ca"
+        install = f"  手机先安装测试证书 On the phone, first install the test CA: {page}\n{_qr(page)}\n"
     return f"""
   节点已就绪 The node is ready: {base}/
 
@@ -202,9 +192,9 @@ def _text(greeting: Greeting, served: Served) -> str:
        The counter sees the claims at once; the wallet's history shows a receipt it checked, and can withdraw.
     6. 以 auditor 登录,在 {base}/audit/ 看到同一次使用,并逐行验证。
        As auditor, see the same use at {base}/audit/ and verify any row.
-{install}
-  手机钱包 The wallet on a phone: {served.wallet_url}
-{_qr(served.wallet_url)}
+
+{install}  手机钱包 The wallet on a phone: {wallet}
+{_qr(wallet)}
   演示数据均为虚构。按 Ctrl-C 停止。 All people here are invented. Ctrl-C stops the node.
 """
 
