@@ -5,12 +5,16 @@ A wrong or unsafe combination raises `UnsafeSettings` with one line that says wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+ORIGIN = re.compile(r"[^\s+]{1,100}")
+"""A key name of a signed note (C2SP signed-note): no white space, no plus sign."""
 
 
 class UnsafeSettings(SystemExit):
@@ -70,18 +74,17 @@ def read(environ: Mapping[str, str]) -> Environment:
 
 
 def _check(env: Environment) -> None:
-    url = urlsplit(env.base_url)
-    loopback = env.base_url.startswith(tuple(f"http://{host}" for host in LOOPBACK))
+    url = _url(env.base_url)
     rules = [
         (env.name in ("development", "test", "production"), "GOVCHAIN_ENV must be development, test or production"),
         (env.workers >= 1, "GOVCHAIN_WORKERS must be at least 1"),
         (env.workers == 1 or env.redis_url, "GOVCHAIN_WORKERS above 1 needs GOVCHAIN_REDIS_URL"),
         (
-            url.scheme in ("http", "https") and url.netloc and not url.path,
+            url is not None,
             "GOVCHAIN_BASE_URL must be http(s)://host[:port] without a path",
         ),
         (
-            url.scheme == "https" or loopback,
+            url is not None and (url.scheme == "https" or url.hostname in LOOPBACK),
             "GOVCHAIN_BASE_URL must be https:// except on loopback: browsers give keys and camera to https only",
         ),
         (env.keys in ("local",), "GOVCHAIN_KEYS must be local (vault is not supported yet)"),
@@ -94,11 +97,30 @@ def _check(env: Environment) -> None:
             "GOVCHAIN_ENV=production refuses local: keys; set GOVCHAIN_KEYS=vault",
         ),
         (
-            not env.production or env.secret_key != DEVELOPMENT_SECRET,
+            not env.production or (env.secret_key != DEVELOPMENT_SECRET and len(env.secret_key) >= 50),
             "GOVCHAIN_ENV=production needs GOVCHAIN_SECRET_KEY (50 or more random characters)",
         ),
-        (not env.production or url.scheme == "https", "GOVCHAIN_ENV=production needs an https:// GOVCHAIN_BASE_URL"),
+        (
+            not env.production or (url is not None and url.scheme == "https"),
+            "GOVCHAIN_ENV=production needs an https:// GOVCHAIN_BASE_URL",
+        ),
+        (
+            ORIGIN.fullmatch(env.ledger_origin) is not None,
+            "GOVCHAIN_LEDGER_ORIGIN must be a name without spaces and plus signs, such as ledger.example",
+        ),
     ]
     for holds, line in rules:
         if not holds:
             raise UnsafeSettings(line)
+
+
+def _url(text: str) -> SplitResult | None:
+    """`text` taken apart if it is scheme, host and perhaps port, and nothing else."""
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        return None
+    host = f"[{url.hostname}]" if url.hostname and ":" in url.hostname else url.hostname
+    plain = f"{url.scheme}://{host}" + (f":{port}" if port is not None else "")
+    return url if url.scheme in ("http", "https") and host and plain == text.lower() else None
