@@ -1,0 +1,69 @@
+"""Take away what may no longer be read: claims after their ten minutes, answers after the retention period.
+
+Runs every 15 seconds in the serving process, and before every page that could show a claim, so that
+no reader sees an overdue one even where no process serves in between.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from consent.models import PresentationResponse
+from gov_chain import clock
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    claims: int
+    answers: int
+
+
+def erase_expired() -> Erased:
+    """Erase what is due; how much it was."""
+    now = clock.now()
+    claims = PresentationResponse.objects.filter(visible_until__lte=now, claims_sealed__isnull=False).update(
+        claims_sealed=None
+    )
+    answers = (
+        PresentationResponse.objects.filter(erase_at__lte=now)
+        .exclude(ciphertext="")
+        .update(ciphertext="", claims_sealed=None)
+    )
+    return Erased(claims=claims, answers=answers)
+
+
+class Eraser:
+    """The serving process's clockwork for `erase_expired`."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._run, name="consent-eraser", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(EVERY_SECONDS):
+            try:
+                erase_expired()
+            except DatabaseError as error:
+                # The database is away; what is due stays due and is erased at the next turn.
+                log.warning("erasing is late: %s", type(error).__name__)
+            finally:
+                connection.close()

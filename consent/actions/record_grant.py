@@ -1,0 +1,152 @@
+"""The citizen's home agency records a consent, after checking it word by word.
+
+1. a retry of what was posted before gets the same receipt
+2. the certificate is anchored, its issuer's signature holds, and it belongs to the open wallet
+3. the request was signed by an agency with the request key the ledger has for it, and is in time
+4. the terms are those of that agency's registered matter, in force, and the query asks no more
+5. the key-binding JWT holds under the certificate's holder key and says what `core.agreement` lists
+6. the asking agency is not this one
+7. consent record, one-time key and ledger record are kept together; then the ledger decides
+
+The disclosed values never come here: only the issuer-signed JWT and the key-binding JWT do.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import uuid
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from consent import grants, registry
+from consent.core import agreement, artefact, envelopes, matter, request_object
+from consent.core.errors import ConsentError
+from consent.grants import RecordedGrant
+from gov_chain import clock
+from identity import agencies, citizens
+from identity.core import jose
+from identity.core import jwk as jwks
+from identity.errors import IdentityError
+from identity.models import Agency, Citizen, Wallet
+
+
+def record_grant(
+    *, home: Agency, wallet: Wallet, issuer_jwt: str, kb_jwt: str, request: str, one_time_key: bytes
+) -> RecordedGrant:
+    """The final grant's receipt. Raises `ConsentError`; `ledger-slow` means: post the same again."""
+    if len(one_time_key) != envelopes.ONE_TIME_KEY_BYTES:
+        raise ConsentError("consent-malformed", log="one-time key")
+    owner = citizens.owner_tag(wallet.citizen)
+    posted = b"\n".join([issuer_jwt.encode(), kb_jwt.encode(), request.encode(), one_time_key])
+    evidence = hmac.digest(owner, posted, "sha256")
+    grant = grants.known(evidence, home)
+    if grant is not None:
+        return grants.settle(grant)
+
+    now = clock.now()
+    certificate = registry.certificate(issuer_jwt)
+    if jwks.thumbprint(certificate.holder_jwk) != wallet.thumbprint:
+        raise ConsentError("holder-mismatch")
+
+    claims, leaf = _read_request_object(request)
+    asked = agreement.read_request(claims, leaf=leaf, now=now)
+    _verify_asker(request, leaf, registry.request_key(asked.agency))
+    terms = registry.load_terms(asked.matter, asked.version)
+    agreement.check_query(claims, asked, terms)
+    grants.require_usable(certificate, terms, now=now)
+
+    signed = verified_key_binding(kb_jwt, certificate.holder_jwk)
+    agreed = agreement.read_agreement(signed, asked=asked, terms=terms, recorder=home.slug, now=now)
+    if terms.agency == home.number:
+        raise ConsentError("recorder-is-asker")
+
+    record = artefact.build(
+        terms,
+        handle=agreed.handle,
+        masks=agreed.masks,
+        not_after=agreed.not_after,
+        uses=agreed.uses,
+        given=agreed.given,
+        request_id=asked.request_id,
+        recorder=home.slug,
+        controller=agency_name(terms.agency),
+        issuer_jwt=issuer_jwt,
+        kb_jwt=kb_jwt,
+        transaction_data=asked.entry,
+    )
+    sealed = grants.Sealed(
+        artefact=_under_data_key(wallet.citizen, agreed.handle, grants.text(record)),
+        salt=grants.salt(),
+        one_time_key=agencies.sealer(home).seal(one_time_key, grants.key_context(agreed.handle)),
+        owner_tag=owner,
+    )
+    grant = grants.enqueue(
+        recorder=home,
+        terms=terms,
+        agreed=agreed,
+        record=record,
+        sealed=sealed,
+        evidence_digest=evidence,
+        request_id=uuid.UUID(asked.request_id),
+    )
+    # Durable: consent, key and the record on its way. A crash here: the wallet posts the same again.
+    return grants.settle(grant)
+
+
+def verified_key_binding(kb_jwt: str, holder_jwk: dict[str, object]) -> dict[str, object]:
+    """The claims of a key-binding JWT under the holder's key; raises `ConsentError` consent-signature."""
+    try:
+        return jose.verify(kb_jwt, holder_jwk, typ="kb+jwt").claims
+    except jose.JoseError as error:
+        raise ConsentError("consent-signature", log=str(error)) from error
+
+
+def agency_name(number: int) -> matter.Text:
+    try:
+        agency = agencies.by_number(number)
+    except IdentityError:
+        return matter.Text(zh=f"机构 {number}", en=f"Agency {number}")
+    return matter.Text(zh=agency.name_zh, en=agency.name_en)
+
+
+def leaf_key(leaf: str) -> bytes:
+    """The P-256 point (33 bytes) in a certificate given as base64 DER; raises `ConsentError` request-forged."""
+    try:
+        key = x509.load_der_x509_certificate(base64.b64decode(leaf, validate=True)).public_key()
+    except ValueError as error:
+        raise ConsentError("request-forged", log="leaf certificate") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise ConsentError("request-forged", log="leaf key")
+    return jwks.compressed(key)
+
+
+def _read_request_object(request: str) -> tuple[dict[str, object], str]:
+    """Claims and leaf of a request object, not yet believed."""
+    try:
+        peeked = jose.peek(request, allow=("x5c",))
+        claims = peeked.claims
+    except jose.JoseError as error:
+        raise ConsentError("request-forged", log=str(error)) from error
+    chain = peeked.header.get("x5c")
+    if not isinstance(chain, list) or not chain or not isinstance(chain[0], str):
+        raise ConsentError("request-forged", log="x5c")
+    return claims, chain[0]
+
+
+def _verify_asker(request: str, leaf: str, ledger_key: bytes) -> None:
+    """The ledger, not the certificate, decides whose key counts; the leaf must hold that very key."""
+    if leaf_key(leaf) != ledger_key:
+        raise ConsentError("request-forged", log="the leaf's key is not the ledger's")
+    try:
+        jose.verify(request, jwks.from_public_key(ledger_key), typ=request_object.TYP, allow=("x5c",))
+    except jose.JoseError as error:
+        raise ConsentError("request-forged", log=str(error)) from error
+
+
+def _under_data_key(citizen: Citizen, handle: bytes, plaintext: bytes) -> bytes:
+    """Sealed so that erasing the citizen's data key erases it. The nonce is fresh: one handle, one record."""
+    nonce = grants.salt()[:12]
+    return nonce + AESGCM(citizens.data_key(citizen)).encrypt(nonce, plaintext, grants.artefact_context(handle))

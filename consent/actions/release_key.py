@@ -1,0 +1,36 @@
+"""The home agency gives the one-time key to the agency that has put its use on the ledger, and to no other.
+
+Repeating it for the same usage record gives the same key: the asker may have crashed in between.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from consent import grants, registry
+from consent.core.errors import ConsentError
+from consent.models import Grant
+from identity import agencies
+from identity.models import Agency
+
+
+def confirm_grant(*, home: Agency, asker: Agency, handle: bytes, request_id: uuid.UUID) -> Grant:
+    """The live grant that was given for this agency's request; raises `ConsentError` release-unknown."""
+    grant = Grant.objects.filter(
+        recorder=home,
+        handle=handle,
+        asker=asker.number,
+        request_id=request_id,
+        state=Grant.State.LIVE,
+        one_time_key_sealed__isnull=False,
+    ).first()
+    if grant is None:
+        raise ConsentError("release-unknown")
+    return grant
+
+
+def release_key(*, home: Agency, asker: Agency, handle: bytes, usage_index: int, request_id: uuid.UUID) -> bytes:
+    """The 32-byte key. Raises `ConsentError` release-not-recorded, release-foreign or release-unknown."""
+    registry.require_usage(index=usage_index, handle=handle, agency=asker.number)
+    grant = confirm_grant(home=home, asker=asker, handle=handle, request_id=request_id)
+    return agencies.sealer(home).open(bytes(grant.one_time_key_sealed or b""), grants.key_context(handle))

@@ -1,0 +1,129 @@
+"""What consent believes: matters, grants, usages and certificates as the ledger has them.
+
+Definition texts come from content-addressed documents whose digest the ledger holds; a page or a
+database row is never the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from certificates.core.errors import SdJwtError
+from certificates.formats import sd_jwt
+from consent.core import matter as matter_core
+from consent.core.errors import ConsentError
+from consent.core.matter import MatterTerms
+from consent.models import Matter
+from gov_chain.core.codec import b64url_decode, sha256
+from gov_chain.ledger import documents, node
+from gov_chain.ledger.core import entries
+from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.core.records import USAGE
+
+ANCHOR = b"govchain/anchor/v1\n"
+
+
+def load_terms(number: int, version: int) -> MatterTerms:
+    """The matter as registered; raises `ConsentError` matter-unknown or matter-not-in-force."""
+    state = node.ledger().matter(number, version)
+    if state is None:
+        raise ConsentError("matter-unknown")
+    if not state.in_force:
+        raise ConsentError("matter-not-in-force")
+    return _terms(state.digest)
+
+
+def terms_of(matter: Matter) -> MatterTerms:
+    """The matter's registered text, whether in force or not."""
+    return _terms(bytes(matter.digest))
+
+
+def require_in_force(matter: Matter) -> None:
+    """Raises `ConsentError` matter-not-in-force unless every issuer has approved it."""
+    state = node.ledger().matter(matter.number, matter.version)
+    if state is None or not state.in_force:
+        raise ConsentError("matter-not-in-force")
+
+
+def _terms(digest: bytes) -> MatterTerms:
+    document = documents.load(digest)
+    types = {(item["type"], item["version"]): _type_document(item["type"], item["version"]) for item in document["types"]}
+    return matter_core.read(document, digest=digest, types=types)
+
+
+def _type_document(number: int, version: int) -> dict[str, Any]:
+    state = node.ledger().type(number, version)
+    if state is None:
+        raise ConsentError("matter-not-in-force", log="type unknown to the ledger")
+    document: dict[str, Any] = documents.load(state.digest)
+    return document
+
+
+def granted_masks(handle: bytes, *, matter: Matter, recorder: int) -> list[int]:
+    """The fields of a grant for this matter; raises `ConsentError` grant-unknown or grant-elsewhere."""
+    grant = node.ledger().grant(handle)
+    if grant is None:
+        raise ConsentError("grant-unknown")
+    if (grant.matter, grant.version, grant.recorder) != (matter.number, matter.version, recorder):
+        raise ConsentError("grant-elsewhere")
+    return list(grant.masks)
+
+
+def require_usage(*, index: int, handle: bytes, agency: int) -> None:
+    """Entry `index` is a final usage record of `handle` by `agency`.
+
+    Raises `ConsentError` release-not-recorded or release-foreign.
+    """
+    try:
+        entry = entries.parse(node.ledger().entry(index))
+    except LedgerError as error:
+        raise ConsentError("release-not-recorded", log=error.code) from error
+    if entry.kind != USAGE or entry.values["handle"] != handle:
+        raise ConsentError("release-not-recorded")
+    if entry.agency != agency:
+        raise ConsentError("release-foreign")
+
+
+def request_key(agency: int) -> bytes:
+    """The request-signing key of an agency (33 bytes); raises `ConsentError` request-forged."""
+    try:
+        return node.ledger().agency(agency).request_key
+    except LedgerError as error:
+        raise ConsentError("request-forged", log=error.code) from error
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    agency: int
+    type: int
+    version: int
+    holder_jwk: dict[str, Any]
+    expires: int
+
+
+def certificate(issuer_jwt: str) -> IssuedCertificate:
+    """An issuer-signed JWT whose anchor is on the ledger and whose signature is that issuer's.
+
+    Raises `ConsentError` certificate-untrusted. Times are the caller's to check.
+    """
+    try:
+        _, payload = sd_jwt.peek(issuer_jwt)
+        salt = b64url_decode(str(payload.get("anchor_salt", "")))
+    except (SdJwtError, ValueError) as error:
+        raise ConsentError("certificate-untrusted", log="malformed") from error
+    issue = node.ledger().issue(sha256(ANCHOR, salt, issuer_jwt.encode("ascii")))
+    if issue is None:
+        raise ConsentError("certificate-untrusted", log="no anchor")
+    issuer_key = node.ledger().agency(issue.agency).issue_key
+    try:
+        claims = sd_jwt.verify(sd_jwt.SdJwt(issuer_jwt, (), None), issuer_key=issuer_key).claims
+    except SdJwtError as error:
+        raise ConsentError("certificate-untrusted", log=error.code) from error
+    confirmation, expires = claims.get("cnf"), claims.get("exp")
+    holder = confirmation.get("jwk") if isinstance(confirmation, dict) else None
+    if not isinstance(holder, dict) or type(expires) is not int:
+        raise ConsentError("certificate-untrusted", log="cnf or exp")
+    return IssuedCertificate(
+        agency=issue.agency, type=issue.type, version=issue.version, holder_jwk=holder, expires=expires
+    )
