@@ -28,6 +28,7 @@ from django.utils import translation
 from gov_chain import clock
 from gov_chain.core.codec import b64url, sha256
 from gov_chain.ledger import node
+from gov_chain.ledger.core.errors import LedgerError
 from identity import agencies, tokens
 from identity.core import jose
 from identity.core import jwk as jwks
@@ -111,10 +112,10 @@ def _sender(slug: object) -> Agency:
 
 def _request_key(agency: Agency) -> jwks.Jwk:
     """What the ledger says, whatever the agency's row or web page may say."""
-    state = node.ledger().agency(agency.number)
-    if state is None:
-        raise jose.JoseError("iss is not enrolled on the ledger")
-    return jwks.from_public_key(state.request_pub)
+    try:
+        return jwks.from_public_key(node.ledger().agency(agency.number).request_key)
+    except LedgerError as error:
+        raise jose.JoseError("iss is not enrolled on the ledger") from error
 
 
 def _check(claims: dict[str, Any], request: HttpRequest, to: Agency) -> None:

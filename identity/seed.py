@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
 
 from gov_chain import keys
 from gov_chain.environment import UnsafeSettings
 from gov_chain.ledger import documents, node
 from gov_chain.ledger.core.genesis import FoundingAgency
-from gov_chain.ledger.models import NodeKey
 from identity import agencies, certificates_x509, citizens
 from identity.actions.issue_activation import issue_activation
 from identity.models import Agency, Assurance, Citizen, Officer, OfficerRole, Wallet
@@ -100,6 +97,30 @@ def _agencies(base_url: str) -> tuple[Agency, ...]:
 def _keys(agency: Agency) -> None:
     for purpose, algorithm in agencies.ALGORITHMS.items():
         keys.create(agencies.key_uri(agency.slug, purpose), algorithm)
+
+
+def _ledger(seeded: tuple[Agency, ...]) -> None:
+    """Genesis naming the agencies, unless there is a ledger already; then the keys must be the ones it names."""
+    for agency in seeded:
+        documents.publish(agency.profile)
+    if not node.founded():
+        node.found(agencies=[_founding(agency) for agency in seeded], accreditations=ACCREDITATIONS)
+    for agency in seeded:
+        if node.ledger().agency(agency.number).ledger_key != agencies.signer(agency, "ledger").public_key:
+            raise UnsafeSettings(
+                f"GOVCHAIN_DATA: its ledger knows {agency.slug} by another key; restore keys/, or use a new directory"
+            )
+        node.host(agency.number, signer=agencies.key_uri(agency.slug, "ledger"))
+
+
+def _founding(agency: Agency) -> FoundingAgency:
+    return FoundingAgency(
+        number=agency.number,
+        ledger_key=agencies.signer(agency, "ledger").public_key,
+        issue_key=agencies.signer(agency, "issue").public_key,
+        request_key=agencies.signer(agency, "request").public_key,
+        profile_digest=agency.profile_digest,
+    )
 
 
 def _officer(username: str, slug: str, display_name: str, roles: tuple[OfficerRole.Role, ...]) -> Officer:

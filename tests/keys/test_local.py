@@ -12,14 +12,14 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from gov_chain import keys
 from gov_chain.keys import KeyStoreError, local
 
 
 @pytest.fixture(autouse=True)
-def folder(settings: SettingsWrapper, tmp_path: Path) -> Path:
+def folder(settings: Settings, tmp_path: Path) -> Path:
     settings.GOVCHAIN = replace(settings.GOVCHAIN, data=tmp_path)
     return tmp_path / "keys"
 
@@ -96,7 +96,7 @@ def test_an_address_that_names_no_key_is_refused(uri: str) -> None:
         keys.create(uri, "ES256")
 
 
-def test_production_refuses_key_files(settings: SettingsWrapper, folder: Path) -> None:
+def test_production_refuses_key_files(settings: Settings, folder: Path) -> None:
     settings.GOVCHAIN = replace(settings.GOVCHAIN, name="production")
     with pytest.raises(KeyStoreError, match="key-store-refused"):
         keys.create("local:psb/issue", "ES256")
