@@ -11,6 +11,8 @@ data directory tells commands in other processes at which address this node is r
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import errno
 import io
 import json
@@ -21,8 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gov_chain import tls as local_tls
 from gov_chain.cli import DEFAULT_DATA
 from gov_chain.core.errors import GovChainError, Message
+from gov_chain.environment import UnsafeSettings
 
 
 class NodeError(GovChainError):
@@ -51,28 +55,20 @@ def up(*, host: str, port: int, data: str | None, tls: bool, as_json: bool) -> i
         os.environ["GOVCHAIN_DATA"] = str(folder)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gov_chain.settings")
         port = listener.getsockname()[1]
-        names: list[str] = []
+        certificate: dict[str, str] = {}
         if tls:
-            from identity.tls import lan_names
-
-            names = lan_names()
-            os.environ["GOVCHAIN_BASE_URL"] = f"https://{names[0]}:{port}"
+            if os.environ.get("GOVCHAIN_ENV") == "production":
+                raise UnsafeSettings("TLS=1 is for development; in production a proxy holds the certificate")
+            address = local_tls.lan_address()
+            os.environ["GOVCHAIN_BASE_URL"] = f"https://{address}:{port}"
+            files = local_tls.ensure(folder / "tls", address, dt.datetime.now(dt.UTC))
+            certificate = {"ssl_certfile": str(files.certificate), "ssl_keyfile": str(files.key)}
         else:
             os.environ.setdefault("GOVCHAIN_BASE_URL", f"http://localhost:{port}")
         import django
 
         django.setup()
-        return _serve(listener, folder, _certificate(folder, names) if tls else {}, as_json=as_json)
-
-
-def _certificate(folder: Path, names: list[str]) -> dict[str, str]:
-    """What uvicorn needs to speak https under a CA of this machine's own."""
-    from django.conf import settings
-
-    from identity import tls
-
-    files = tls.ensure(folder, names, production=settings.GOVCHAIN.production)
-    return {"ssl_certfile": str(files.certificate), "ssl_keyfile": str(files.key)}
+        return _serve(listener, folder, certificate, as_json=as_json)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -112,10 +108,9 @@ def _serve(listener: socket.socket, folder: Path, certificate: dict[str, str], *
         **certificate,  # type: ignore[arg-type]
     )
     server = Server(config)
-    try:
+    # Ctrl-C is how a node is ended: by then uvicorn has closed connections and stopped the relay.
+    with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass  # uvicorn has already closed connections and stopped the relay; Ctrl-C is how a node is ended
     return 0 if server.started else 1
 
 
@@ -129,12 +124,51 @@ class Greeting:
     vkey: str
 
 
-def prepare(*, quiet: bool) -> Greeting:
+PAGES = {"issuer": "/issuing/", "counter": "/counter/", "agency-admin": "/home/", "auditor": "/audit/"}
+"""The desk each role works at."""
+
+
+def prepare() -> Greeting:
     """Migrate and seed; every step leaves what is already there."""
+    from django.conf import settings
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
-    raise NotImplementedError(quiet)
+
+    import certificates.seed
+
+    import consent.seed
+    import identity.seed
+    from gov_chain.ledger import node
+
+    base_url = settings.GOVCHAIN.base_url
+    people = certificates.seed.people()
+    seeded = identity.seed.seed(base_url=base_url, people=people)
+    certificates.seed.seed()
+    consent.seed.seed()
+    return Greeting(
+        password=identity.seed.PASSWORD,
+        officers=[
+            {
+                "username": row.username,
+                "name": row.display_name,
+                "agency": row.agency.slug,
+                "agency_zh": row.agency.name_zh,
+                "page": next(page for role, page in PAGES.items() if row.has_role(role)),
+            }
+            for row in seeded.officers
+        ],
+        citizens=[
+            {
+                "name": row.citizen.name,
+                "id_number": row.citizen.id_number,
+                "activation_code": row.code,
+                "activation_url": f"{base_url}/wallet/#activate?code={row.code}",
+            }
+            for row in seeded.citizens
+        ],
+        vkey=node.ledger().vkey,
+    )
 
 
 def _write_note(folder: Path, base_url: str) -> None:
@@ -162,7 +196,7 @@ def _say(greeting: Greeting, base_url: str, *, as_json: bool) -> None:
 
 def _text(greeting: Greeting, base: str) -> str:
     officers = "\n".join(
-        f"    {row['username']:<9} {base}{row['page']:<10} {row['zh']}  {row['en']}" for row in greeting.officers
+        f"    {row['username']:<9}{base}{row['page']:<11}{row['name']}  {row['agency_zh']}" for row in greeting.officers
     )
     citizens = "\n".join(f"    {row['name']}  {row['activation_url']}" for row in greeting.citizens)
     wallet = f"{base}/wallet/"
