@@ -4,3 +4,4 @@ from django.apps import AppConfig
 class LedgerConfig(AppConfig):
     name = "gov_chain.ledger"
     label = "ledger"
+    verbose_name = "账本 Ledger"

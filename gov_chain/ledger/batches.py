@@ -1,0 +1,160 @@
+"""From outbox rows to signed transactions to outcomes: the relay's write path.
+
+    sign_pending    reserve sequences          a crash here only skips numbers
+                    sign                       nothing durable
+                    store the signed bytes     durable: from now on exactly these are sent
+    send_signed     submit to the engine       durable in the ledger once answered
+                    store the outcomes         durable here; a crash before finds them in the ledger
+
+Rows go in the order they were written; a batch is a run of rows by one agency, so that a record never
+overtakes one it depends on. Only the process that owns the engine runs this, one thread at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from itertools import groupby
+
+from django.db import transaction
+from django.db.models import F
+
+from gov_chain import keys
+from gov_chain.clock import now
+from gov_chain.core.errors import GovChainError
+from gov_chain.ledger import node
+from gov_chain.ledger.core import transaction as wire
+from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.engines import Committed, Engine
+from gov_chain.ledger.models import NodeKey, OutboxRow, SignedTransaction
+from gov_chain.ledger.reader import Reader
+
+log = logging.getLogger(__name__)
+
+VALIDITY = 120
+"""Seconds after signing until which the ledger may accept a transaction."""
+MAX_BATCH = 1024
+MAX_BATCH_BYTES = wire.MAX_BYTES // 2
+AT_ONCE = 4096
+
+TRANSIENT = frozenset({"sequencer-stopped", "clock-jumped"})
+"""The ledger is not writing now: send the same bytes again later."""
+AGAIN = frozenset({"transaction-expired", "sequence-used", "sequence-too-old", "sequence-too-far"})
+"""These bytes can never be accepted, others with the same records can: sign anew."""
+
+
+def sign_pending() -> int:
+    """Sign what waits in the outbox, in its order; the number of rows signed or set aside."""
+    rows = list(OutboxRow.objects.filter(state=OutboxRow.State.PENDING).order_by("pk")[:AT_ONCE])
+    for agency, batch in _batches(rows):
+        try:
+            _sign(agency, batch)
+        except GovChainError as error:
+            _set_aside(batch, "outbox-key-missing", error.code)
+    return len(rows)
+
+
+def send_signed(engine: Engine, reader: Reader) -> int:
+    """Submit every signed transaction and store what became of it; the number of rows that got an outcome."""
+    waiting = list(SignedTransaction.objects.filter(state=SignedTransaction.State.SIGNED).order_by("pk"))
+    futures = [(signed, engine.submit(bytes(signed.body))) for signed in waiting]
+    done = 0
+    for signed, future in futures:
+        try:
+            done += _store_outcome(signed, future.result(), reader)
+        except LedgerError as error:
+            done += _refused(signed, error, engine, reader)
+    return done
+
+
+def _batches(rows: Sequence[OutboxRow]) -> list[tuple[int, list[OutboxRow]]]:
+    found: list[tuple[int, list[OutboxRow]]] = []
+    for agency, run in groupby(rows, key=lambda row: row.agency):
+        batch: list[OutboxRow] = []
+        size = 0
+        for row in run:
+            if batch and (len(batch) == MAX_BATCH or size + len(row.record) > MAX_BATCH_BYTES):
+                found.append((agency, batch))
+                batch, size = [], 0
+            batch.append(row)
+            size += len(row.record)
+        found.append((agency, batch))
+    return found
+
+
+def _sign(agency: int, batch: list[OutboxRow]) -> None:
+    """Raises `GovChainError` if this node has no key for the agency."""
+    if not NodeKey.objects.filter(agency=agency).update(next_sequence=F("next_sequence") + 1):
+        raise LedgerError("outbox-key-missing", log=f"agency {agency}")
+    key = NodeKey.objects.get(agency=agency)
+    sequence, valid_until = key.next_sequence - 1, now() + VALIDITY
+    body = wire.build(
+        ledger_id=node.ledger().ledger_id,
+        agency=agency,
+        key_no=key.key_no,
+        sequence=sequence,
+        valid_until=valid_until,
+        records=[bytes(row.record) for row in batch],
+        sign=keys.signer(key.signer).sign,
+    )
+    with transaction.atomic(durable=True):
+        signed = SignedTransaction.objects.create(
+            agency=agency, key_no=key.key_no, sequence=sequence, body=body, valid_until=valid_until
+        )
+        for position, row in enumerate(batch):
+            row.transaction, row.position, row.state = signed, position, OutboxRow.State.SIGNED
+        OutboxRow.objects.bulk_update(batch, ["transaction", "position", "state"])
+
+
+def _store_outcome(signed: SignedTransaction, committed: Committed, reader: Reader) -> int:
+    rows = list(signed.rows.order_by("position"))
+    for row in rows:
+        assert row.position is not None
+        index = committed.positions[row.position]
+        if index is None:
+            row.state, row.code = OutboxRow.State.REFUSED, committed.refused[row.position]
+        else:
+            row.state, row.index, row.receipt = OutboxRow.State.FINAL, index, reader.receipt(index)
+    with transaction.atomic(durable=True):
+        OutboxRow.objects.bulk_update(rows, ["state", "code", "index", "receipt"])
+        signed.state = SignedTransaction.State.FINAL
+        signed.save(update_fields=["state"])
+    return len(rows)
+
+
+def _refused(signed: SignedTransaction, error: LedgerError, engine: Engine, reader: Reader) -> int:
+    """The ledger refused a transaction whole. It may be one that is in the log already, sent before a crash."""
+    if error.code in TRANSIENT:
+        return 0
+    if error.code in AGAIN:
+        committed = engine.outcome(bytes(signed.body))
+        if committed is not None:
+            return _store_outcome(signed, committed, reader)
+        return _sign_anew(signed, error, reader)
+    log.error("ledger: transaction %s/%s set aside: %s", signed.agency, signed.sequence, error)
+    _set_aside(list(signed.rows.all()), error.code, error.code)
+    SignedTransaction.objects.filter(pk=signed.pk).update(state=SignedTransaction.State.REFUSED, code=error.code)
+    return 1
+
+
+def _sign_anew(signed: SignedTransaction, error: LedgerError, reader: Reader) -> int:
+    """Its rows go back to the outbox; the next sequence lies beyond what the ledger has seen."""
+    highest = reader.highest_sequence(signed.agency, signed.key_no)
+    with transaction.atomic(durable=True):
+        key = NodeKey.objects.select_for_update().get(agency=signed.agency)
+        if error.code == "sequence-too-far":
+            key.next_sequence = highest + 1
+        key.next_sequence = max(key.next_sequence, highest + 1)
+        key.save(update_fields=["next_sequence"])
+        SignedTransaction.objects.filter(pk=signed.pk).update(state=SignedTransaction.State.REFUSED, code=error.code)
+        signed.rows.update(state=OutboxRow.State.PENDING, transaction=None, position=None)
+    return 0
+
+
+def _set_aside(rows: Sequence[OutboxRow], code: str, reason: str) -> None:
+    """Not judged by the ledger: kept with the reason for the operator, told to the listener as refused."""
+    with transaction.atomic(durable=True):
+        for row in rows:
+            row.state, row.code, row.reason = OutboxRow.State.ASIDE, code, reason
+            row.transaction = row.position = None
+        OutboxRow.objects.bulk_update(rows, ["state", "code", "reason", "transaction", "position"])

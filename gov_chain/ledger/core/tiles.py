@@ -1,0 +1,95 @@
+"""The tree cut into tiles (c2sp.org/tlog-tiles): tile (L, N) holds nodes (8·L, 256·N … 256·N + 255).
+
+A tile keeps only every eighth level; the levels between are folded when asked for. Tiles only grow, so a
+longer tile serves every earlier size, and a perfect subtree once there never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from hashlib import sha256
+
+from gov_chain.ledger.core import tree
+from gov_chain.ledger.core.errors import LedgerError
+
+WIDTH = 256
+HEIGHT = 8
+FULL = WIDTH * 32
+ReadTile = Callable[[int, int], bytes]
+
+
+def nodes(read: ReadTile, *, cached: int = 1 << 16) -> tree.Node:
+    """Any node of the tree from its tiles; `read(L, N)` returns what there is of a tile, concatenated hashes.
+
+    The returned function raises `LedgerError("ledger-damaged")` for a node the tiles do not hold.
+    """
+
+    @lru_cache(maxsize=cached)
+    def node(level: int, index: int) -> bytes:
+        tile_level, height = divmod(level, HEIGHT)
+        first = index << height
+        offset = (first % WIDTH) * 32
+        end = offset + (32 << height)
+        tile = read(tile_level, first // WIDTH)
+        if len(tile) < end:
+            raise LedgerError("ledger-damaged", log=f"tile {tile_level}/{first // WIDTH} is short")
+        row = [tile[at : at + 32] for at in range(offset, end, 32)]
+        while len(row) > 1:
+            row = [sha256(b"\x01" + row[at] + row[at + 1]).digest() for at in range(0, len(row), 2)]
+        return row[0]
+
+    return node
+
+
+class Edge:
+    """The tree's right edge while it grows: its perfect subtrees, and the last tile of each level."""
+
+    def __init__(self, size: int, read: ReadTile) -> None:
+        self.size = size
+        self.peaks = tree.peaks(size, nodes(read, cached=0))
+        self._tiles: list[bytearray] = []
+        self._finished: list[tuple[int, int, bytes]] = []
+        level, width = 0, size
+        while width:
+            partial = width % WIDTH
+            self._tiles.append(bytearray(read(level, width // WIDTH)[: partial * 32] if partial else b""))
+            level, width = level + 1, width // WIDTH
+
+    @property
+    def root(self) -> bytes:
+        return tree.fold(self.peaks)
+
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Add leaf hashes. About one interior hash a leaf."""
+        peaks, size = self.peaks, self.size
+        for leaf in leaves:
+            self._put(0, leaf)
+            current, here, level = leaf, size, 0
+            while here & 1:
+                current = sha256(b"\x01" + peaks.pop() + current).digest()
+                here >>= 1
+                level += 1
+                if level % HEIGHT == 0:
+                    self._put(level // HEIGHT, current)
+            peaks.append(current)
+            size += 1
+            self.size = size
+
+    def _put(self, level: int, node: bytes) -> None:
+        if level == len(self._tiles):
+            self._tiles.append(bytearray())
+        tile = self._tiles[level]
+        tile += node
+        if len(tile) == FULL:
+            self._finished.append((level, self.size >> HEIGHT * (level + 1), bytes(tile)))
+            tile.clear()
+
+    def changed(self) -> list[tuple[int, int, bytes]]:
+        """(level, index, hashes) of tiles finished since the last call, and of every level's last one."""
+        found = self._finished
+        self._finished = []
+        for level, tile in enumerate(self._tiles):
+            if tile:
+                found.append((level, self.size >> HEIGHT * (level + 1), bytes(tile)))
+        return found

@@ -1,0 +1,329 @@
+"""The embedded engine: one sequencer on one machine, its order that of arrival.
+
+Group commit: whatever waits while a block is being written goes into the next block, under one fsync.
+A second sequencer on the same directory is refused by a lock the kernel drops when the process ends.
+
+Writing a block, and what is durable after each step:
+
+ 1. block time = max(previous, clock); a jump of the clock stops the engine                   nothing
+ 2. execute the transactions on a view of the state; refusals are final answers already       nothing
+ 3. insert entries, indexes, state and tiles into the open SQLite transaction                 nothing
+ 4. re-derive the root from the entries as inserted, prove consistency with the last signed
+    checkpoint from the tiles as inserted, and only then sign                                 nothing
+ 5. commit: SQLite fsyncs its log                                                             all of it
+ 6. answer the submitters
+
+A crash before 5 leaves the former block; a crash after 5 leaves answers ungiven, which `outcome` gives later.
+An error of the store drops the block and opens the store anew, as a start does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from gov_chain.core.errors import GovChainError
+from gov_chain.ledger import store
+from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, tiles, transaction, tree
+from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
+from gov_chain.ledger.core.state import View
+from gov_chain.ledger.engines import Committed
+
+log = logging.getLogger(__name__)
+
+MAX_BLOCK = 8192
+"""Records in one block."""
+MAX_JUMP = 300
+"""Seconds the wall clock may gain on the machine's steady clock."""
+IDLE = 1.0
+"""Seconds without work after which SQLite's log is folded into the file."""
+
+
+class Clock(Protocol):
+    def wall(self) -> float:
+        """Seconds since the Unix epoch, as the operating system believes."""
+
+    def steady(self) -> float:
+        """Seconds that only pass, also while the machine sleeps; never set by anyone."""
+
+
+class SystemClock:
+    def wall(self) -> float:
+        return time.time()
+
+    def steady(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    parsed: transaction.Transaction
+    future: Future[Committed]
+
+
+class Embedded:
+    """`Engine` for one directory. Thread-safe; all writing happens in its one thread."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        verifier: note.Verifier,
+        sign: Callable[[bytes], bytes],
+        clock: Clock | None = None,
+    ) -> None:
+        self._path = directory / store.FILE
+        if not self._path.exists():
+            raise LedgerError("ledger-missing", log=str(directory))
+        self._verifier = verifier
+        self._sign = sign
+        self._clock = clock or SystemClock()
+        self._lock = _lock(directory)
+        self._wake = threading.Condition()
+        self._queue: deque[_Waiting] = deque()
+        self._closing = False
+        self._confirm_clock = False
+        self._stopped: LedgerError | None = None
+        ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="ledger-sequencer", daemon=True)
+        self._thread.start()
+        try:
+            ready.result()
+        except LedgerError:
+            os.close(self._lock)
+            raise
+
+    def submit(self, body: bytes) -> Future[Committed]:
+        future: Future[Committed] = Future()
+        try:
+            waiting = _Waiting(transaction.parse(body), future)
+        except LedgerError as error:
+            future.set_exception(error)
+            return future
+        with self._wake:
+            if self._closing:
+                future.set_exception(LedgerError("sequencer-stopped", log="closing"))
+                return future
+            self._queue.append(waiting)
+            self._wake.notify()
+        return future
+
+    def outcome(self, body: bytes) -> Committed | None:
+        parsed = transaction.parse(body)
+        with contextlib.closing(store.open_reading(self._path)) as connection:
+            return outcome(store.Rows(connection), parsed)
+
+    def confirm_clock(self) -> None:
+        """Say that the clock's jump was right (it had been wrong before): the engine goes on with it."""
+        with self._wake:
+            self._confirm_clock = True
+
+    def close(self) -> None:
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+        with contextlib.suppress(OSError):
+            os.close(self._lock)
+
+    # The sequencer's thread.
+
+    def _run(self, ready: Future[None]) -> None:
+        try:
+            self._open()
+        except LedgerError as error:
+            ready.set_exception(error)
+            return
+        except sqlite3.Error as error:
+            ready.set_exception(LedgerError("ledger-damaged", log=str(error)))
+            return
+        ready.set_result(None)
+        while block := self._next_block():
+            self._settle(block)
+        if self._stopped is None:
+            self._fold()
+        self._connection.close()
+
+    def _open(self) -> None:
+        """Open the store and check that its end is what was last signed. Every start and every recovery."""
+        with contextlib.ExitStack() as unless_good:
+            connection = unless_good.enter_context(contextlib.closing(store.open_writing(self._path)))
+            self._check_end(store.Rows(connection))
+            unless_good.pop_all()
+        self._connection = connection
+
+    def _check_end(self, rows: store.Rows) -> None:
+        size = rows.size()
+        signed = rows.checkpoint()
+        first = rows.entry(0)
+        if signed is None or first is None:
+            raise LedgerError("ledger-damaged", log="no genesis or no checkpoint")
+        head = checkpoint.verify(signed, self._verifier)
+        self._edge = tiles.Edge(size, rows.tile)
+        if head.size != size or head.root != self._edge.root:
+            raise LedgerError("ledger-damaged", log=f"entries end at {size}, the checkpoint says {head.size}")
+        if genesis.parse(first).checkpoint_key != self._verifier.public_key:
+            raise LedgerError("ledger-damaged", log="the checkpoint key is not the one genesis names")
+        last = rows.entry(size - 1)
+        assert last is not None
+        self._ledger_id = genesis.ledger_id(first)
+        self._block_time, _, _ = entries.unwrap(last)
+        self._signed = head
+        self._signed_peaks = list(self._edge.peaks)
+        self._gap = self._clock.wall() - self._clock.steady()
+        self._rows = rows
+
+    def _next_block(self) -> list[_Waiting]:
+        """What waits, up to a block; waits for work. Empty: the engine is closing and nothing is left."""
+        with self._wake:
+            while not self._queue and not self._closing:
+                if not self._wake.wait(IDLE) and self._stopped is None:
+                    self._wake.release()
+                    try:
+                        self._fold()
+                    finally:
+                        self._wake.acquire()
+                    while not self._queue and not self._closing:
+                        self._wake.wait()
+            block: list[_Waiting] = []
+            records = 0
+            while self._queue and records + len(self._queue[0].parsed.records) <= MAX_BLOCK:
+                block.append(self._queue.popleft())
+                records += len(block[-1].parsed.records)
+            return block
+
+    def _fold(self) -> None:
+        """Bring SQLite's write-ahead log into the file, so that a copy of the file is the whole ledger."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _settle(self, block: list[_Waiting]) -> None:
+        """Commit a block and answer everyone in it, whatever happens."""
+        answers: list[Committed | LedgerError] = [LedgerError("sequencer-stopped")] * len(block)
+        try:
+            if self._stopped is not None:
+                self._open()
+                self._stopped = None
+            answers = self._commit(block)
+        except (GovChainError, sqlite3.Error, OSError) as error:
+            log.error("ledger: block not written: %s", error)
+            if isinstance(error, LedgerError) and error.code == "clock-jumped":
+                answers = [error] * len(block)
+            else:
+                self._drop(LedgerError("sequencer-stopped", log=str(error)))
+        finally:
+            for waiting, answer in zip(block, answers, strict=True):
+                if isinstance(answer, LedgerError):
+                    waiting.future.set_exception(answer)
+                else:
+                    waiting.future.set_result(answer)
+
+    def _drop(self, reason: LedgerError) -> None:
+        self._stopped = reason
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    def _commit(self, block: list[_Waiting]) -> list[Committed | LedgerError]:
+        now = self._block_clock()
+        view = View(self._rows.state)
+        executed: list[tuple[machine.Executed, bytes]] = []
+        answers: list[Committed | LedgerError] = []
+        size = self._edge.size
+        for waiting in block:
+            try:
+                done = machine.execute(view, waiting.parsed, ledger_id=self._ledger_id, time=now, first=size)
+            except LedgerError as error:
+                answers.append(error)
+                continue
+            executed.append((done, sha256(done.header_bytes).digest()))
+            answers.append(Committed(now, size, tuple(done.positions), done.refused))
+            size += len(done.entries)
+        if not executed:
+            return answers
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        store.append(connection, executed, view.written)
+        edge = self._edge
+        edge.extend(tree.leaf_hash(entry) for done, _ in executed for entry in done.entries)
+        store.put_tiles(connection, edge)
+        signed, peaks = self._checked(edge)
+        text = checkpoint.sign(verifier=self._verifier, size=signed.size, root=signed.root, signer=self._sign)
+        store.put_checkpoint(connection, signed.size, now, text)
+        connection.execute("COMMIT")
+        # Durable from here on.
+        self._block_time, self._signed, self._signed_peaks = now, signed, peaks
+        return answers
+
+    def _checked(self, edge: tiles.Edge) -> tuple[checkpoint.Checkpoint, list[bytes]]:
+        """The next checkpoint, re-derived from the rows as they will be committed; raises `LedgerError`."""
+        before = self._signed
+        inserted = self._connection.execute("SELECT body FROM entries WHERE idx >= ? ORDER BY idx", (before.size,))
+        leaves = [tree.leaf_hash(body) for (body,) in inserted]
+        size = before.size + len(leaves)
+        peaks = tree.grow(list(self._signed_peaks), before.size, leaves)
+        root = tree.fold(peaks)
+        node = tiles.nodes(self._rows.tile, cached=64)
+        tree.verify_consistency(
+            first=before.size,
+            second=edge.size,
+            first_root=before.root,
+            second_root=root,
+            proof=tree.consistency_proof(before.size, size, node),
+        )
+        if (edge.size, edge.root) != (size, root):
+            raise LedgerError("ledger-damaged", log="the tree in memory is not that of the entries")
+        return checkpoint.Checkpoint(self._verifier.name, size, root), peaks
+
+    def _block_clock(self) -> int:
+        """Block time, unless the wall clock has gained on the steady one (idle hours pass on both alike)."""
+        wall = self._clock.wall()
+        gap = wall - self._clock.steady()
+        with self._wake:
+            confirmed, self._confirm_clock = self._confirm_clock, False
+        if gap - self._gap > MAX_JUMP and not confirmed:
+            raise LedgerError("clock-jumped", log=f"by {gap - self._gap:.0f} s; confirm, or set it right")
+        # Follow what the operating system corrects in small steps, backwards too (block time never goes back).
+        self._gap = gap
+        return max(self._block_time, int(wall))
+
+
+def outcome(rows: store.Rows, parsed: transaction.Transaction) -> Committed | None:
+    """What the log says became of a transaction, read back from its leaf."""
+    first = rows.transaction(sha256(parsed.header_bytes).digest())
+    if first is None:
+        return None
+    leaf = rows.entry(first)
+    assert leaf is not None
+    time_, _, record = entries.unwrap(leaf)
+    refused = {position: REFUSAL_CODES[number] for position, _, number in record[3]}
+    positions: list[int | None] = []
+    index = first
+    for position in range(len(parsed.records)):
+        if position in refused:
+            positions.append(None)
+        else:
+            index += 1
+            positions.append(index)
+    return Committed(time_, first, tuple(positions), refused)
+
+
+def _lock(directory: Path) -> int:
+    descriptor = os.open(directory / store.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise LedgerError("sequencer-running", log=str(directory)) from error
+    return descriptor

@@ -1,0 +1,139 @@
+"""This process's ledger: where it is, how it is read, and who writes it.
+
+Everything follows `settings.GOVCHAIN`: the store is in `<data>/ledger/`, its checkpoint key is
+`<keys>:ledger/checkpoint`, its name `ledger_origin`. A process may read the ledger always, and write it
+(`engine`) if no other does.
+
+For tests, give each test its own node by pointing the settings elsewhere, and close it at the end:
+
+    settings.GOVCHAIN = dataclasses.replace(settings.GOVCHAIN, data=tmp_path)
+    node.found(agencies=[…], accreditations=[(1, 1)])
+    node.host(1, signer="local:psb/ledger")
+    …
+    node.close()
+
+`open_at(path, …)` opens a directory outside the settings (a copy, a bench, a second node). A test that moves the
+clock forward by more than five minutes says so with `node.engine().confirm_clock()`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+
+from gov_chain import keys
+from gov_chain.clock import now
+from gov_chain.ledger import founding, store
+from gov_chain.ledger.core import note
+from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.core.genesis import FoundingAgency, Genesis
+from gov_chain.ledger.engines.embedded import Clock, Embedded
+from gov_chain.ledger.models import NodeKey
+from gov_chain.ledger.reader import Reader
+
+
+class _Open:
+    """What this process has open: a reader and at most one engine, of one directory."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.directory: Path | None = None
+        self.reader: Reader | None = None
+        self.engine: Embedded | None = None
+
+
+_open = _Open()
+
+
+def directory() -> Path:
+    return Path(settings.GOVCHAIN.data) / "ledger"
+
+
+def checkpoint_key() -> str:
+    """The URI of the key that signs checkpoints."""
+    return f"{settings.GOVCHAIN.keys}:ledger/checkpoint"
+
+
+def verifier() -> note.Verifier:
+    """The key this node's checkpoints are checked against."""
+    return note.Verifier(settings.GOVCHAIN.ledger_origin, keys.signer(checkpoint_key()).public_key)
+
+
+def found(*, agencies: Sequence[FoundingAgency], accreditations: Sequence[tuple[int, int]]) -> bytes:
+    """Found this node's ledger, making the checkpoint key; the ledger's id (32 bytes).
+
+    `accreditations` are (agency, certificate type). Raises `LedgerError("ledger-founded-already")`.
+    """
+    keys.create(checkpoint_key(), "EdDSA")
+    signer = keys.signer(checkpoint_key())
+    genesis = Genesis(
+        agencies=tuple(agencies),
+        accreditations=tuple(accreditations),
+        checkpoint_key=signer.public_key,
+        created=now(),
+    )
+    return founding.found(directory(), genesis, origin=settings.GOVCHAIN.ledger_origin, sign=signer.sign)
+
+
+def founded() -> bool:
+    return (directory() / store.FILE).exists()
+
+
+def host(agency: int, *, signer: str, key_no: int = 1) -> None:
+    """Let this node write for an agency, with the EdDSA key at the URI `signer`. Idempotent."""
+    NodeKey.objects.update_or_create(agency=agency, defaults={"key_no": key_no, "signer": signer})
+
+
+def ledger() -> Reader:
+    """The ledger, for reading; raises `LedgerError("ledger-missing")`."""
+    with _open.lock:
+        _follow_settings()
+        if _open.reader is None:
+            if not founded():
+                raise LedgerError("ledger-missing", log=str(directory()))
+            _open.reader = Reader(directory(), verifier())
+        return _open.reader
+
+
+def engine() -> Embedded:
+    """The sequencer, opened here unless it is; raises `LedgerError("sequencer-running")` if another process has it."""
+    with _open.lock:
+        _follow_settings()
+        if _open.engine is None:
+            _open.engine = open_at(directory())
+        return _open.engine
+
+
+def owns_engine() -> bool:
+    with _open.lock:
+        return _open.engine is not None and _open.directory == directory()
+
+
+def open_at(path: Path, *, origin: str = "", checkpoint_key_uri: str = "", clock: Clock | None = None) -> Embedded:
+    """An engine on the ledger directory `path`; close it when done."""
+    signer = keys.signer(checkpoint_key_uri or checkpoint_key())
+    return Embedded(
+        path,
+        verifier=note.Verifier(origin or settings.GOVCHAIN.ledger_origin, signer.public_key),
+        sign=signer.sign,
+        clock=clock,
+    )
+
+
+def close() -> None:
+    """Close what this process has open; the engine finishes its queue first."""
+    with _open.lock:
+        if _open.engine is not None:
+            _open.engine.close()
+        if _open.reader is not None:
+            _open.reader.close()
+        _open.engine = _open.reader = _open.directory = None
+
+
+def _follow_settings() -> None:
+    if _open.directory != directory():
+        close()
+        _open.directory = directory()

@@ -1,0 +1,266 @@
+"""Reading the ledger: log, proofs and state. Works in any process, beside the one that writes.
+
+What is returned comes from committed rows. Proofs are made against the latest checkpoint; since tiles only
+grow, they need no lock and no snapshot.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from gov_chain.ledger import store
+from gov_chain.ledger.core import checkpoint, entries, genesis, note, receipt, state, tiles, transaction, tree
+from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.engines import Committed
+from gov_chain.ledger.engines.embedded import outcome
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyState:
+    number: int
+    key_no: int
+    ledger_key: bytes
+    issue_key: bytes
+    request_key: bytes
+    profile_digest: bytes
+    types: tuple[int, ...]
+    """Certificate types it is accredited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeState:
+    number: int
+    version: int
+    agency: int
+    digest: bytes
+    grades: tuple[int, ...]
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatterState:
+    number: int
+    version: int
+    agency: int
+    digest: bytes
+    types: tuple[tuple[int, int, int, int], ...]
+    """(type, type version, required mask, optional mask)."""
+    max_life: int
+    max_uses: int
+    retention_days: int
+    approvals: tuple[tuple[int, int], ...]
+    """(type, index of its issuer's approval)."""
+    in_force: bool
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueState:
+    agency: int
+    type: int
+    version: int
+    time: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrantState:
+    recorder: int
+    matter: int
+    version: int
+    masks: tuple[int, ...]
+    not_after: int
+    uses_left: int
+    withdrawn: bool
+    withdrawn_index: int
+    index: int
+    chain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    index: int
+    entry: entries.Entry
+
+
+class Reader:
+    """One ledger directory, read-only. Thread-safe: a connection a thread."""
+
+    def __init__(self, directory: Path, verifier: note.Verifier) -> None:
+        self._path = directory / store.FILE
+        self._verifier = verifier
+        self._local = threading.local()
+        self._node = tiles.nodes(self._tile)
+        self._genesis = lru_cache(maxsize=1)(lambda: self.entry(0))
+
+    @property
+    def _rows(self) -> store.Rows:
+        rows: store.Rows | None = getattr(self._local, "rows", None)
+        if rows is None:
+            rows = self._local.rows = store.Rows(store.open_reading(self._path))
+        return rows
+
+    def _tile(self, level: int, index: int) -> bytes:
+        return self._rows.tile(level, index)
+
+    @property
+    def vkey(self) -> str:
+        return self._verifier.vkey
+
+    @property
+    def ledger_id(self) -> bytes:
+        return genesis.ledger_id(self._genesis())
+
+    @property
+    def size(self) -> int:
+        """Entries under the latest checkpoint."""
+        return self._head()[1].size
+
+    def checkpoint(self) -> str:
+        """The latest signed checkpoint."""
+        return self._head()[0]
+
+    def _head(self) -> tuple[str, checkpoint.Checkpoint]:
+        text = self._rows.checkpoint()
+        if text is None:
+            raise LedgerError("ledger-missing")
+        return text, checkpoint.parse(note.split(text)[0])
+
+    def entry(self, index: int) -> bytes:
+        """Raises `LedgerError("entry-unknown")`."""
+        found = self._rows.entry(index) if 0 <= index < 2**63 else None
+        if found is None:
+            raise LedgerError("entry-unknown", log=str(index))
+        return found
+
+    def receipt(self, index: int) -> str:
+        """Proof that entry `index` is in the log, against the latest checkpoint; raises `entry-unknown`."""
+        text, head = self._head()
+        proof = tree.inclusion_proof(index, head.size, self._node)
+        return receipt.build(entry=self.entry(index), index=index, proof=proof, checkpoint=text)
+
+    def consistency(self, first: int, second: int) -> list[bytes]:
+        """Proof that the log of `second` entries extends that of `first`."""
+        if second > self.size:
+            raise LedgerError("entry-unknown", log=str(second))
+        return tree.consistency_proof(first, second, self._node)
+
+    def tile(self, level: int, index: int) -> bytes:
+        """What there is of a hash tile under the latest checkpoint; empty if nothing."""
+        width = min(tiles.WIDTH, (self.size >> tiles.HEIGHT * level) - index * tiles.WIDTH)
+        return self._rows.tile(level, index)[: width * 32] if width > 0 else b""
+
+    def entries(
+        self, after: int = -1, limit: int = 100, kind: int | None = None, agency: int | None = None
+    ) -> list[LogRow]:
+        """Entries with index > `after`, oldest first, at most `limit`, of one kind or agency if given."""
+        where = "idx > ?" + " AND kind = ?" * (kind is not None) + " AND agency = ?" * (agency is not None)
+        values = [after, *(each for each in (kind, agency) if each is not None), limit]
+        found = self._rows.connection.execute(
+            f"SELECT idx, body FROM entries WHERE {where} ORDER BY idx LIMIT ?",  # noqa: S608
+            values,
+        )
+        return [LogRow(index, entries.parse(body)) for index, body in found]
+
+    def latest(self, limit: int = 100, kind: int | None = None, agency: int | None = None) -> list[LogRow]:
+        """The newest entries, newest first."""
+        where = "1" + " AND kind = ?" * (kind is not None) + " AND agency = ?" * (agency is not None)
+        values = [*(each for each in (kind, agency) if each is not None), limit]
+        found = self._rows.connection.execute(
+            f"SELECT idx, body FROM entries WHERE {where} ORDER BY idx DESC LIMIT ?",  # noqa: S608
+            values,
+        )
+        return [LogRow(index, entries.parse(body)) for index, body in found]
+
+    def handle_entries(self, prefix: bytes) -> list[int]:
+        """Indexes of every entry about handles that begin with `prefix` (1–32 bytes), in log order."""
+        start = prefix[: store.HANDLE_PREFIX]
+        end = start + b"\xff" * (store.HANDLE_PREFIX - len(start))
+        found = self._rows.connection.execute(
+            "SELECT idx FROM handles WHERE handle BETWEEN ? AND ? ORDER BY idx", (start, end)
+        )
+        return [index for (index,) in found]
+
+    def outcome(self, body: bytes) -> Committed | None:
+        """What became of a signed transaction, if it is in the log."""
+        return outcome(self._rows, transaction.parse(body))
+
+    def highest_sequence(self, agency: int, key_no: int) -> int:
+        found = self._rows.state(state.sequence_key(agency, key_no))
+        return found[0] if found else 0
+
+    def agency(self, number: int) -> AgencyState:
+        """Raises `LedgerError("key-unknown")`."""
+        found = self._rows.state(state.agency_key(number)) if 0 <= number < 2**16 else None
+        if found is None:
+            raise LedgerError("key-unknown", log=f"agency {number}")
+        key_no, ledger_key, issue_key, request_key, profile, types = found
+        return AgencyState(number, key_no, ledger_key, issue_key, request_key, profile, tuple(types))
+
+    def agencies(self) -> list[AgencyState]:
+        """Every agency, by number."""
+        founding = genesis.parse(self._genesis())
+        return [self.agency(number) for number in sorted(each.number for each in founding.agencies)]
+
+    def type(self, number: int, version: int | None = None) -> TypeState | None:
+        """A certificate type's version (the latest if not named)."""
+        known = self._rows.state(state.type_key(number)) if 0 <= number < 2**16 else None
+        if known is None:
+            return None
+        version = known[1] if version is None else version
+        found = self._rows.state(state.type_version_key(number, version)) if 0 <= version < 2**16 else None
+        return None if found is None else TypeState(number, version, known[0], found[0], tuple(found[1]), found[2])
+
+    def matter(self, number: int, version: int | None = None) -> MatterState | None:
+        """A matter's version (if not named: the one in force, or the latest if none is)."""
+        known = self._rows.state(state.matter_key(number)) if 0 <= number < 2**16 else None
+        if known is None:
+            return None
+        agency, latest, in_force = known
+        version = (in_force or latest) if version is None else version
+        found = self._rows.state(state.matter_version_key(number, version)) if 0 <= version < 2**16 else None
+        if found is None:
+            return None
+        digest, types, max_life, max_uses, retention, approvals, index = found
+        return MatterState(
+            number,
+            version,
+            agency,
+            digest,
+            tuple((of, at, required, optional) for of, at, required, optional in types),
+            max_life,
+            max_uses,
+            retention,
+            tuple((of, at) for of, at in approvals),
+            version == in_force,
+            index,
+        )
+
+    def issue(self, commitment: bytes) -> IssueState | None:
+        """Who anchored a certificate, as what, and when."""
+        found = self._rows.state(state.issue_key(commitment))
+        return None if found is None else IssueState(*found)
+
+    def grant(self, handle: bytes) -> GrantState | None:
+        found = self._rows.state(state.grant_key(handle))
+        if found is None:
+            return None
+        recorder, matter, version, masks, not_after, uses, withdrawn, index, chain = found
+        return GrantState(
+            recorder, matter, version, tuple(masks), not_after, uses, bool(withdrawn), withdrawn, index, chain
+        )
+
+    def counts(self) -> dict[int, int]:
+        """Number of entries by kind."""
+        found = self._rows.connection.execute("SELECT kind, count(*) FROM entries GROUP BY kind ORDER BY kind")
+        return dict(found.fetchall())
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        rows: store.Rows | None = getattr(self._local, "rows", None)
+        if rows is not None:
+            rows.connection.close()
+            del self._local.rows

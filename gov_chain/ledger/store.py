@@ -1,0 +1,158 @@
+"""The ledger's SQLite file: entries, tiles, state, indexes, checkpoints.
+
+One process writes it (the engine); any number read. Everything is derived from `entries` and rebuilt from
+them by `fsck`. Rows of `entries` and `checkpoints` are only ever inserted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cbor2
+
+from gov_chain.ledger.core import tiles
+from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.core.machine import Executed
+from gov_chain.ledger.core.state import Value
+
+FILE = "ledger.sqlite3"
+LOCK = "lock"
+APPLICATION_ID = 0x47434C31
+VERSION = 1
+HANDLE_PREFIX = 8
+"""Bytes of a handle kept in its index; readers ask by two."""
+HEADER_PREFIX = 16
+
+SCHEMA = """
+CREATE TABLE entries (idx INTEGER PRIMARY KEY, kind INTEGER NOT NULL, agency INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX entries_kind ON entries (kind);
+CREATE INDEX entries_agency ON entries (agency);
+CREATE TABLE tiles (place INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE handles (handle BLOB NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (handle, idx)) WITHOUT ROWID;
+CREATE TABLE transactions (header BLOB PRIMARY KEY, idx INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, time INTEGER NOT NULL, text TEXT NOT NULL);
+"""
+
+
+def tile_place(level: int, index: int) -> int:
+    return level << 48 | index
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """An empty store, open for writing; the caller fills it and commits."""
+    connection = open_writing(path, existing=False)
+    connection.executescript(SCHEMA)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    return connection
+
+
+def open_writing(path: Path, *, existing: bool = True) -> sqlite3.Connection:
+    """The writer's connection: WAL, and an fsync before every commit returns.
+
+    `secure_delete` keeps no stale copies of rows in the file: a flipped byte either hits what is read, or nothing.
+    """
+    mode = "rw" if existing else "rwc"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+    connection.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;"
+    )
+    connection.execute("PRAGMA busy_timeout = 10000")
+    return connection
+
+
+def open_reading(path: Path) -> sqlite3.Connection:
+    """A read-only connection for one thread; raises `LedgerError("ledger-missing")`."""
+    if not path.exists():
+        raise LedgerError("ledger-missing", log=str(path))
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA busy_timeout = 10000")
+    return connection
+
+
+class Rows:
+    """What both sides read. Values come back as the rules know them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def one(self, query: str, *parameters: Any) -> Any:
+        """The first column of the first row, or None."""
+        row = self.connection.execute(query, parameters).fetchone()
+        return None if row is None else row[0]
+
+    def size(self) -> int:
+        return int(self.one("SELECT coalesce(max(idx) + 1, 0) FROM entries"))
+
+    def entry(self, index: int) -> bytes | None:
+        found: bytes | None = self.one("SELECT body FROM entries WHERE idx = ?", index)
+        return found
+
+    def tile(self, level: int, index: int) -> bytes:
+        """What there is of a tile; raises `LedgerError("ledger-damaged")` if nothing is."""
+        found = self.one("SELECT hashes FROM tiles WHERE place = ?", tile_place(level, index))
+        if found is None:
+            raise LedgerError("ledger-damaged", log=f"tile {level}/{index} is missing")
+        return bytes(found)
+
+    def state(self, key: bytes) -> Value | None:
+        row = self.connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
+        return None if row is None else cbor2.loads(row[0])
+
+    def checkpoint(self) -> str | None:
+        found: str | None = self.one("SELECT text FROM checkpoints ORDER BY size DESC LIMIT 1")
+        return found
+
+    def transaction(self, header_digest: bytes) -> int | None:
+        """Index of the leaf of the transaction whose header has this SHA-256."""
+        found: int | None = self.one("SELECT idx FROM transactions WHERE header = ?", header_digest[:HEADER_PREFIX])
+        return found
+
+
+def append(
+    connection: sqlite3.Connection, executed: Iterable[tuple[Executed, bytes]], written: dict[bytes, Value]
+) -> None:
+    """Insert what transactions added, with their indexes, and the state they changed. No commit.
+
+    `executed` pairs each with its header's SHA-256.
+    """
+    entries: list[tuple[int, int, int, bytes]] = []
+    handles: list[tuple[bytes, int]] = []
+    transactions: list[tuple[bytes, int]] = []
+    for each, digest in executed:
+        agency = each.agency
+        index = each.first
+        transactions.append((digest[:HEADER_PREFIX], index))
+        for kind, body, handle in zip(each.kinds, each.entries, each.handles, strict=True):
+            entries.append((index, kind, agency, body))
+            if handle is not None:
+                handles.append((handle[:HANDLE_PREFIX], index))
+            index += 1
+    connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", entries)
+    connection.executemany("INSERT INTO handles VALUES (?, ?)", handles)
+    connection.executemany("INSERT INTO transactions VALUES (?, ?)", transactions)
+    put_state(connection, written)
+
+
+def put_state(connection: sqlite3.Connection, written: dict[bytes, Value]) -> None:
+    connection.executemany(
+        "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [(key, cbor2.dumps(value)) for key, value in written.items()],
+    )
+
+
+def put_tiles(connection: sqlite3.Connection, edge: tiles.Edge) -> None:
+    connection.executemany(
+        "INSERT INTO tiles VALUES (?, ?) ON CONFLICT (place) DO UPDATE SET hashes = excluded.hashes",
+        [(tile_place(level, index), hashes) for level, index, hashes in edge.changed()],
+    )
+
+
+def put_checkpoint(connection: sqlite3.Connection, size: int, time: int, text: str) -> None:
+    connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?)", (size, time, text))
