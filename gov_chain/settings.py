@@ -75,6 +75,8 @@ if GOVCHAIN.database_url == "sqlite":
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": GOVCHAIN.data / "node.sqlite3",
+            # A file, so that tests' threads meet the same locks as a node's.
+            "TEST": {"NAME": GOVCHAIN.data / "test.sqlite3"},
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
