@@ -26,6 +26,7 @@ class Node:
         self.log = data / "node.log"
         self.base_url = ""
         self.greeting: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Node:
         self.data.mkdir(parents=True, exist_ok=True)
@@ -46,7 +47,9 @@ class Node:
         return self
 
     def stop(self) -> int:
-        """Ask politely; answers the exit status."""
+        """Ask politely; answers the exit status. Stopping twice is stopping once."""
+        if self._process is None:
+            return 0
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
         try:

@@ -152,14 +152,24 @@ class Wallet(StandardWallet):
         return document
 
     def consent(
-        self, url: str, pin: str, *, leave_out: tuple[str, ...] = (), uses: int = 1, seconds: int = 86400
+        self,
+        url: str,
+        pin: str,
+        *,
+        leave_out: tuple[str, ...] = (),
+        beyond: tuple[str, ...] = (),
+        uses: int = 1,
+        seconds: int = 86400,
     ) -> GrantKept:
-        """Agree with the PIN: the grant is recorded, nothing is sent yet. Use `send` for that."""
+        """Agree with the PIN: the grant is recorded, nothing is sent yet. Use `send` for that.
+
+        `beyond` is what an honest wallet never does: it agrees to fields that the matter does not list.
+        """
         request = self.fetch_our_request(url)
         terms = self.terms(request)
         held = self.certificates[-1]
         query, claim_sets = wanted(request, held)
-        names = [name for name in claim_sets[0] if name not in leave_out]
+        names = [*(name for name in claim_sets[0] if name not in leave_out), *beyond]
         if not set(terms.required) <= set(names):
             raise UnacceptableError("a required field cannot be left out")
         kept = GrantKept(
