@@ -132,15 +132,15 @@ def start(story: Story) -> str:
 @step("register-import")
 def register_import(story: Story) -> str:
     good, bad = story.folder / "people.csv", story.folder / "broken.csv"
-    status, _ = story.node.command("demo-data", "--people", "40", "--seed", "11", "--output", str(good))
+    status, _ = story.node.command("demo-data", "--people", "40", "--seed", "11", "--out", str(good))
     expect(status == 0, "demo-data failed")
     lines = good.read_text(encoding="utf-8-sig").splitlines()
     bad.write_text("\n".join([*lines[:3], lines[3].replace(lines[3].split(",")[5], "110101199001011234")]), "utf-8")
-    status, told = story.node.command("register", "import", TYPE, str(bad))
+    status, told = story.node.command("register", "import", TYPE, str(bad), "--apply")
     expect(status == 1, f"a wrong identity number was let in: {told}")
-    status, told = story.node.command("register", "import", TYPE, str(good))
+    status, told = story.node.command("register", "import", TYPE, str(good), "--apply")
     expect(status == 0, f"import failed: {told}")
-    status, again = story.node.command("register", "import", TYPE, str(good))
+    status, again = story.node.command("register", "import", TYPE, str(good), "--apply")
     expect(status == 0, f"a second import failed: {again}")
     return "40 rows; a file with one wrong check digit refused whole; importing again changes nothing"
 
@@ -305,10 +305,11 @@ def ledger_fsck(story: Story) -> str:
 def _offer(story: Story, person: dict[str, str]) -> dict[str, str]:
     """Make an offer at the issuing desk: both URIs and the transaction code, as its page shows them."""
     issuer = story.officer("issuer")
-    page = issuer.submit(issuer.open("/issuing/").form(holding="subject"), subject=person["id_number"])
+    found = issuer.submit(issuer.open("/issuing/").form(action="search"), q=person["id_number"])
+    page = issuer.submit(found.form(action="offers", holding="row"))
     return {
-        "uri": page.data["data-wallet-url"][0],
-        "standard_uri": page.data["data-offer-uri"][0],
+        "uri": next(link for link in page.links if "/wallet/#offer" in link),
+        "standard_uri": next(text for text in page.data["data-copy"] if text.startswith("openid-credential-offer:")),
         "tx_code": page.data["data-tx-code"][0],
     }
 

@@ -1,0 +1,201 @@
+"""`govchain doctor`: is this node healthy? Each check has a name, a result, a reason and what to do.
+
+Reads only; safe beside a running node. A later check may need an earlier one (no tables, no backlog):
+then it says so instead of guessing.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from gov_chain import clock, keys
+from gov_chain.core.errors import GovChainError
+
+OK: Literal["ok"] = "ok"
+WARN: Literal["warn"] = "warn"
+FAIL: Literal["fail"] = "fail"
+
+DISK_FAIL, DISK_WARN = 200 * 2**20, 2 * 2**30
+BACKLOG_SECONDS = 60
+CLOCK_SKEW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    name: str
+    result: Literal["ok", "warn", "fail"]
+    zh: str
+    en: str
+    next_zh: str = ""
+    next_en: str = ""
+
+
+Check = Callable[[], Result]
+
+
+def doctor(*, as_json: bool) -> int:
+    """Run every check; 1 if one failed."""
+    results = [_run(name, check) for name, check in CHECKS]
+    failed = any(each.result == FAIL for each in results)
+    if as_json:
+        told = {"ok": not failed, "checks": [asdict(each) for each in results]}
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    else:
+        for each in results:
+            sys.stdout.write(f"{_WORDS[each.result]} {each.name:<12} {each.zh} {each.en}\n")
+            if each.next_zh:
+                sys.stdout.write(f"{'':<22}→ {each.next_zh} {each.next_en}\n")
+    return 1 if failed else 0
+
+
+_WORDS = {OK: "正常 ok  ", WARN: "注意 warn", FAIL: "故障 FAIL"}
+
+
+def _run(name: str, check: Check) -> Result:
+    """A check that cannot be made is a failed check, with its reason."""
+    try:
+        return check()
+    except GovChainError as error:
+        return Result(name, FAIL, error.zh, f"{error.en} [{error.code}]", error.fix_zh, error.fix_en)
+    except (DatabaseError, OSError) as error:
+        return Result(name, FAIL, "无法检查。", f"Cannot be checked: {error}", *UP)
+
+
+UP = ("请运行 govchain up。", "Run `govchain up` on this data.")
+
+
+def environment() -> Result:
+    env = settings.GOVCHAIN
+    where = f"{env.name}, {env.base_url}, {env.data}"
+    if env.keys == "local":
+        return Result(
+            "environment", WARN, f"{where}。密钥是本机文件。", "Keys are files here.",
+            "仅供开发。", "For development only; production refuses it.",
+        )  # fmt: skip
+    return Result("environment", OK, where, "")
+
+
+def database() -> Result:
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if waiting:
+        return Result("database", FAIL, f"有 {len(waiting)} 个迁移未执行。", f"{len(waiting)} migrations wait.", *UP)
+    return Result("database", OK, "结构与代码一致。", "Tables match the code.")
+
+
+def key_store() -> Result:
+    from gov_chain.ledger import node
+    from identity import agencies
+    from identity.models import Agency
+
+    wanted = [node.checkpoint_key()]
+    hosted = list(Agency.objects.filter(hosted=True))
+    for agency in hosted:
+        wanted += [agencies.key_uri(agency.slug, purpose) for purpose in ("ledger", "issue", "request")]
+    if not hosted:
+        return Result("keys", FAIL, "没有本节点托管的机构。", "This node hosts no agency.", *UP)
+    for uri in wanted:
+        # Opening it is the test: a store refuses a missing key, and a file others can read.
+        keys.signer(uri).public_key  # noqa: B018
+    for agency in hosted:
+        agencies.sealer(agency).seal(b"", b"govchain/doctor")
+    return Result("keys", OK, f"{len(wanted) + len(hosted)} 把密钥可用。", f"{len(wanted) + len(hosted)} keys usable.")
+
+
+def ledger() -> Result:
+    from gov_chain.ledger import node
+    from gov_chain.ledger.core import checkpoint, note, receipt
+
+    reader = node.ledger()
+    head = checkpoint.verify(reader.checkpoint(), note.parse_vkey(reader.vkey))
+    # The last entry under the signed root: a torn or altered end shows here. All of it is fsck's to check.
+    receipt.verify(reader.receipt(head.size - 1), reader.vkey)
+    for founded in reader.agencies():
+        _compare_key(founded.number, founded.ledger_key)
+    return Result(
+        "ledger", OK, f"{head.size} 条,检查点签名有效。", f"{head.size} entries, checkpoint signed.",
+        "全部重算:govchain ledger fsck。", "Rebuild all of it: govchain ledger fsck.",
+    )  # fmt: skip
+
+
+def _compare_key(number: int, ledger_key: bytes) -> None:
+    from gov_chain.keys import KeyStoreError
+    from identity import agencies
+    from identity.models import Agency
+
+    agency = Agency.objects.filter(number=number, hosted=True).first()
+    if agency is not None and agencies.signer(agency, "ledger").public_key != ledger_key:
+        raise KeyStoreError("key-missing", log=f"agency {number}: not the key on the ledger")
+
+
+def outbox() -> Result:
+    from gov_chain.ledger.models import OutboxRow
+
+    aside = OutboxRow.objects.filter(state=OutboxRow.State.ASIDE).count()
+    if aside:
+        return Result(
+            "outbox", FAIL, f"{aside} 条记录无法上链,已搁置。", f"{aside} records were set aside.",
+            "查看日志中的原因,修复后重启。", "Read the reason in the log, mend it, start again.",
+        )  # fmt: skip
+    stuck = OutboxRow.objects.filter(delivered=False, attempts__gte=5).count()
+    if stuck:
+        return Result("outbox", WARN, f"{stuck} 条结果多次送达失败。", f"{stuck} outcomes fail to be delivered.",
+                      "查看日志。", "See the log.")  # fmt: skip
+    waiting = OutboxRow.objects.exclude(state__in=[OutboxRow.State.FINAL, OutboxRow.State.REFUSED])
+    oldest = waiting.order_by("created_at").first()
+    if oldest is not None and clock.now() - oldest.created_at.timestamp() > BACKLOG_SECONDS:
+        return Result("outbox", WARN, f"积压 {waiting.count()} 条。", f"{waiting.count()} records wait.", *UP)
+    return Result("outbox", OK, "没有积压。", "Nothing waits.")
+
+
+def disk() -> Result:
+    free = shutil.disk_usage(settings.GOVCHAIN.data).free
+    text = (f"剩余 {free / 2**30:.1f} GB。", f"{free / 2**30:.1f} GB free.")
+    room = ("请清理磁盘;写满时账本会停止。", "Make room: the ledger stops when the disk is full.")
+    if free < DISK_WARN:
+        return Result("disk", FAIL if free < DISK_FAIL else WARN, *text, *room)
+    return Result("disk", OK, *text)
+
+
+def block_clock() -> Result:
+    from gov_chain.ledger import node
+
+    reader = node.ledger()
+    (last,) = reader.latest(1)
+    ahead = last.entry.time - clock.now()
+    if ahead > CLOCK_SKEW:
+        return Result(
+            "clock", FAIL, f"本机时钟比最后一个区块慢 {ahead} 秒。", f"This clock is {ahead} s behind the last block.",
+            "请校准时间。", "Set the clock.",
+        )  # fmt: skip
+    return Result("clock", OK, "时钟不早于最后一个区块。", "Not behind the last block.")
+
+
+def wallet_bundle() -> Result:
+    folder = Path(settings.ROOT) / "wallet" / "dist"
+    if not (folder / "app.js").exists() and not list(folder.glob("*.js")):
+        return Result("wallet", FAIL, "钱包页面尚未构建。", "The wallet is not built.", "make setup", "")
+    return Result("wallet", OK, "钱包已构建。", "The wallet is built.")
+
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("environment", environment),
+    ("database", database),
+    ("keys", key_store),
+    ("ledger", ledger),
+    ("outbox", outbox),
+    ("disk", disk),
+    ("clock", block_clock),
+    ("wallet", wallet_bundle),
+)
