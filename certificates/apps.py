@@ -4,3 +4,13 @@ from django.apps import AppConfig
 class CertificatesConfig(AppConfig):
     name = "certificates"
     label = "certificates"
+    verbose_name = "证照"
+
+    def ready(self) -> None:
+        from certificates import outcomes, pages
+        from gov_chain.ledger import relay
+        from gov_chain.web import live
+
+        relay.on_outcome("certificates.type", outcomes.type_decided)
+        relay.on_outcome("certificates.certificate", outcomes.certificate_decided)
+        live.register("offer", pages.may_watch_offer)

@@ -39,7 +39,7 @@ PROVINCES = (
 DIVISIONS = tuple(f"{code}0000" for code in PROVINCES)
 
 # Surnames of the old books that hardly anyone bears, with words for given names.
-SURNAMES = tuple("云青松柏岚溪霁禾麦黍") + ("东野", "南荣", "北宫", "西陵")
+SURNAMES = (*"云青松柏岚溪霁禾麦黍", "东野", "南荣", "北宫", "西陵")
 FIRST = "若知清望怀予星映初以"
 SECOND = "川石舟野原岭渡汀木禾"
 ETHNICITIES = (*("汉",) * 12, "回", "苗", "壮", "满", "藏", "彝")
@@ -52,7 +52,7 @@ FIRST_BIRTH = date(1950, 1, 1)
 
 def people(*, count: int, seed: int) -> Iterator[dict[str, str]]:
     """`count` rows by field id, each with another identity number."""
-    source = random.Random(seed)  # noqa: S311: reproducible invention, not secrecy
+    source = random.Random(seed)  # noqa: S311 - reproducible invention, not secrecy
     used: set[str] = set()
     while len(used) < count:
         person = _person(source)

@@ -26,7 +26,7 @@ Progress = Callable[[int], None]
 """Called with the number of bytes read since the last call."""
 
 
-class UnreadableFile(Exception):
+class UnreadableFileError(Exception):
     """The file as a whole cannot be read; `problem` says why."""
 
     def __init__(self, line: int, code: str) -> None:
@@ -44,25 +44,25 @@ class Source:
 
 
 def inspect(path: Path) -> Source:
-    """Settle the encoding and refuse what is no CSV text. Raises `UnreadableFile`, OSError."""
+    """Settle the encoding and refuse what is no CSV text. Raises `UnreadableFileError`, OSError."""
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise UnreadableFile(0, "file-too-large")
+        raise UnreadableFileError(0, "file-too-large")
     digest = hashlib.sha256()
     decoders = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8-sig", "gb18030")}
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             if file.tell() <= _CHUNK and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise UnreadableFile(0, "file-utf16")
+                raise UnreadableFileError(0, "file-utf16")
             if b"\0" in chunk:
-                raise UnreadableFile(0, "file-nul")
+                raise UnreadableFileError(0, "file-nul")
             digest.update(chunk)
             for name in list(decoders):
                 _feed(decoders, name, chunk, final=False)
     for name in list(decoders):
         _feed(decoders, name, b"", final=True)
     if not decoders:
-        raise UnreadableFile(0, "file-encoding")
+        raise UnreadableFileError(0, "file-encoding")
     return Source(path, next(iter(decoders)), size, digest.digest())
 
 
@@ -85,16 +85,16 @@ class Layout:
 def rows(
     source: Source, definition: dict[str, Any], *, today: date, progress: Progress | None = None
 ) -> Iterator[Layout | Row | list[Problem]]:
-    """First the layout, then for each line its row or its problems. Raises `UnreadableFile`."""
+    """First the layout, then for each line its row or its problems. Raises `UnreadableFileError`."""
     rules = RULES[definition["id"]]
     seen: dict[str, int] = {}
     with source.path.open("r", encoding=source.encoding, newline="") as file:
         reader = csv.reader(_lines(file, progress), strict=True)
         cells = _next(reader)
         if cells is None:
-            raise UnreadableFile(1, "file-empty")
+            raise UnreadableFileError(1, "file-empty")
         if len(cells) == 1 and any(mark in cells[0] for mark in ("\t", ";", "；", "，")):
-            raise UnreadableFile(1, "file-delimiter")
+            raise UnreadableFileError(1, "file-delimiter")
         columns, ignored, problems = header(definition, cells)
         yield Layout(columns, ignored, problems)
         if problems:
@@ -109,7 +109,7 @@ def rows(
                 continue
             count += 1
             if count > MAX_ROWS:
-                raise UnreadableFile(line, "file-too-many-rows")
+                raise UnreadableFileError(line, "file-too-many-rows")
             if len(cells) != len(columns):
                 yield [problem(line, "", "row-ragged")]
                 continue
@@ -126,7 +126,7 @@ def _next(reader: Any) -> list[str] | None:
     try:
         cells: list[str] | None = next(reader, None)
     except csv.Error as error:
-        raise UnreadableFile(reader.line_num, "file-quotes") from error
+        raise UnreadableFileError(reader.line_num, "file-quotes") from error
     return cells
 
 
@@ -135,7 +135,7 @@ def _lines(file: TextIO, progress: Progress | None) -> Iterator[str]:
     while line := file.readline(MAX_LINE + 1):
         number += 1
         if len(line) > MAX_LINE:
-            raise UnreadableFile(number, "row-too-long")
+            raise UnreadableFileError(number, "row-too-long")
         if progress is not None:
             progress(len(line.encode(file.encoding if file.encoding != "utf-8-sig" else "utf-8")))
         yield line

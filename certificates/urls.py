@@ -1,3 +1,21 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from certificates import api, pages
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    # Well-known addresses go between host and path (OpenID4VCI 1.0 §12.2.2, RFC 8414 §3.1, SD-JWT VC §5.1).
+    path(".well-known/openid-credential-issuer/agencies/<slug:slug>", api.credential_issuer_metadata),
+    path(".well-known/oauth-authorization-server/agencies/<slug:slug>", api.authorization_server_metadata),
+    path(".well-known/jwt-vc-issuer/agencies/<slug:slug>", api.jwt_vc_issuer_metadata),
+    path("agencies/<slug:slug>/oid4vci/offers/<uuid:offer_id>", api.offer),
+    path("agencies/<slug:slug>/oid4vci/token", api.token),
+    path("agencies/<slug:slug>/oid4vci/nonce", api.nonce),
+    path("agencies/<slug:slug>/oid4vci/credential", api.credential),
+    path("agencies/<slug:slug>/oid4vci/deferred", api.deferred),
+    path("agencies/<slug:slug>/oid4vci/notification", api.notification),
+    path("issuing/", pages.desk, name="issuing"),
+    path("issuing/search", pages.search, name="issuing-search"),
+    path("issuing/offers", pages.offer, name="issuing-offer"),
+    path("issuing/offers/<uuid:offer_id>", pages.offer_page, name="issuing-offer-page"),
+    path("issuing/issued", pages.issued, name="issuing-issued"),
+]

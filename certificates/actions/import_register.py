@@ -20,7 +20,7 @@ from django.db import transaction
 from certificates.core.errors import CertificateError
 from certificates.core.register_rules import Problem, Row
 from certificates.models import CertificateType, RegisterRow
-from certificates.register_file import Layout, Progress, Source, UnreadableFile, inspect, rows
+from certificates.register_file import Layout, Progress, Source, UnreadableFileError, inspect, rows
 
 MAX_REPORTED = 1000
 _BATCH = 500
@@ -64,7 +64,7 @@ def import_register(
         if mode == "check" or not report.clean:
             return report
         return _apply(type, source, today, report, progress)
-    except UnreadableFile as error:
+    except UnreadableFileError as error:
         return Report(problems=(error.problem,), problem_count=1)
 
 

@@ -165,6 +165,22 @@ class CertificateError(GovChainError):
             _WALLET_EN,
             "invalid_encryption_parameters",
         ),
+        "already-issued": Message(
+            400,
+            "这个邀请的证照已经发出。",
+            "The certificate of this offer was issued already.",
+            _ASK_ISSUER_ZH,
+            _ASK_ISSUER_EN,
+            "credential_request_denied",
+        ),
+        "register-row-expired": Message(
+            400,
+            "登记的有效期已过，不能发证。",
+            "The registered validity has ended; no certificate can be issued.",
+            "请先在窗口办理换证。",
+            "Renew the document at the counter first.",
+            "credential_request_denied",
+        ),
         "issue-refused": Message(
             400,
             "链上账本拒绝了这次发证（{reason}），没有发出证照。",

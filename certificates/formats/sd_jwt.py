@@ -179,11 +179,22 @@ def verify(sd_jwt: SdJwt, *, issuer_key: bytes, types: Collection[str] = TYPES) 
         jose.verify(sd_jwt.issuer_jwt, jwk.from_public_key(issuer_key), typ=types, allow=("x5c",))
     except ValueError as error:
         raise SdJwtError("sd-jwt-signature", log=str(error)) from error
+    claims, disclosed = _unpack(sd_jwt, payload)
+    return Verified(header, claims, disclosed)
+
+
+def check_disclosures(sd_jwt: SdJwt) -> None:
+    """Every rule of `verify` but the signature: raises `SdJwtError`. What holds here is not proven by anyone."""
+    _, payload = peek(sd_jwt.issuer_jwt)
+    _unpack(sd_jwt, payload)
+
+
+def _unpack(sd_jwt: SdJwt, payload: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
     unpacking = _Unpacking(sd_jwt.disclosures)
     claims = unpacking.top(payload)
     if concealed := unpacking.top_names & OPEN_CLAIMS:
         raise SdJwtError("claim-concealed", log=",".join(sorted(concealed)))
-    return Verified(header, claims, frozenset(unpacking.top_names))
+    return claims, frozenset(unpacking.top_names)
 
 
 class _Unpacking:

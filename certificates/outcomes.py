@@ -1,0 +1,40 @@
+"""What the ledger decided about this app's records. Called at least once each, so every update names the old state."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from certificates.models import Certificate, CertificateType
+from gov_chain.web import live
+
+
+class Outcome(Protocol):
+    """As much of `gov_chain.ledger.relay.Outcome` as is read here."""
+
+    subject: str
+    state: str
+    code: str | None
+    index: int | None
+
+
+def type_decided(outcome: Outcome) -> None:
+    waiting = CertificateType.objects.filter(pk=_key(outcome), state=CertificateType.State.PENDING)
+    if outcome.state == "final":
+        waiting.update(state=CertificateType.State.ACTIVE, ledger_index=outcome.index)
+    else:
+        waiting.update(state=CertificateType.State.REFUSED, refusal=outcome.code or "")
+
+
+def certificate_decided(outcome: Outcome) -> None:
+    """Final: it may be handed out. Refused: as if never signed, and its offer may be tried again."""
+    waiting = Certificate.objects.filter(pk=_key(outcome), state=Certificate.State.PENDING)
+    if outcome.state == "final":
+        waiting.update(state=Certificate.State.ACTIVE, ledger_index=outcome.index)
+    else:
+        waiting.update(state=Certificate.State.REFUSED, refusal=outcome.code or "", sealed=None)
+    for offer_id in Certificate.objects.filter(pk=_key(outcome)).values_list("offer_id", flat=True):
+        live.announce(f"offer/{offer_id}", {"state": outcome.state})
+
+
+def _key(outcome: Outcome) -> str:
+    return outcome.subject.partition(":")[2]

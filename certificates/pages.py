@@ -1,0 +1,167 @@
+"""The issuing desk: find a person, offer the certificate, see it claimed, look at what was issued.
+
+The search text travels in a form's body, never in an address: it is a name or an identity number. Lists show
+numbers masked; nothing but the name and the number's ends is needed to tell people apart.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+from pydantic import Field
+
+from certificates import queries
+from certificates.actions.make_offer import make_offer
+from certificates.core.errors import CertificateError
+from certificates.core.identity_numbers import masked, masked_name
+from certificates.models import Certificate, Offer, RegisterRow
+from gov_chain.web.inputs import Input, read_form
+from identity.models import Officer
+from identity.officers import officer_required
+
+
+class Search(Input):
+    q: Annotated[str, Field(max_length=60)] = ""
+
+
+class OfferForm(Input):
+    type: Annotated[str, Field(max_length=40)]
+    row: Annotated[int, Field(ge=1, lt=2**63)]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    pk: int
+    type_slug: str
+    name: str
+    number: str
+    sex: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    name: str
+    number: str
+    type_name: dict[str, str]
+    at: int
+    state: str
+    refusal: str
+    ledger_index: int | None
+
+
+@require_safe
+@officer_required("issuer")
+def desk(request: HttpRequest) -> HttpResponse:
+    return render(request, "certificates/desk.html", _desk(request, None))
+
+
+@require_POST
+@officer_required("issuer")
+def search(request: HttpRequest) -> HttpResponse:
+    """The whole page, or the results alone when htmx asks."""
+    text = read_form(request, Search).q.strip()
+    context = _desk(request, text)
+    return render(request, "certificates/found.html" if _htmx(request) else "certificates/desk.html", context)
+
+
+@require_POST
+@officer_required("issuer")
+def offer(request: HttpRequest) -> HttpResponse:
+    """Make an offer and show it. The transaction code is on this answer only, and nowhere kept in clear."""
+    form = read_form(request, OfferForm)
+    officer = _officer(request)
+    kind = queries.type_in_force(form.type)
+    row = RegisterRow.objects.filter(pk=form.row, agency=officer.agency, type_slug=kind.slug).first()
+    if row is None or kind.agency_id != officer.agency_id:
+        raise CertificateError("subject-unknown")
+    made = make_offer(type=kind, row=row, made_by=officer)
+    context = {
+        **_offer(made.offer),
+        "tx_code": made.tx_code,
+        "uri": made.uri,
+        "wallet_url": made.wallet_url,
+    }
+    return render(request, "certificates/offer.html", context)
+
+
+@require_safe
+@officer_required("issuer")
+def offer_page(request: HttpRequest, offer_id: uuid.UUID) -> HttpResponse:
+    """The offer's state afterwards; the fragment alone when htmx asks."""
+    found = queries.offer_of(_officer(request).agency, offer_id)
+    template = "certificates/offer_state.html" if _htmx(request) else "certificates/offer.html"
+    return render(request, template, _offer(found))
+
+
+@require_safe
+@officer_required("issuer")
+def issued(request: HttpRequest) -> HttpResponse:
+    return render(request, "certificates/issued.html", {"issued": _issued(_officer(request))})
+
+
+def may_watch_offer(user: Any, key: str) -> bool:
+    """Who may listen to `offer/<id>`: issuing officers of the agency that made it."""
+    return (
+        isinstance(user, Officer)
+        and user.has_role("issuer")
+        and Offer.objects.filter(pk=uuid.UUID(key), type__agency_id=user.agency_id).exists()
+    )
+
+
+def _desk(request: HttpRequest, text: str | None) -> dict[str, Any]:
+    officer = _officer(request)
+    rows = queries.search_register(officer.agency, text) if text else []
+    found = [
+        Found(row.pk, row.type_slug, row.name, masked(row.subject), row.data.get("sex", ""), row.note) for row in rows
+    ]
+    return {
+        "q": text,
+        "found": found,
+        "limit": queries.SEARCH_LIMIT,
+        "too_short": text is not None and len(text) < 2,
+        "types": queries.types_in_force(officer.agency),
+        "issued": _issued(officer),
+    }
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    certificate = Certificate.objects.filter(offer=offer).order_by("-issued_at").first()
+    return {
+        "offer": offer,
+        "state": queries.offer_state(offer),
+        "name": offer.row.name,
+        "number": masked(offer.row.subject),
+        "type_name": offer.type.definition["name"],
+        "certificate": certificate,
+        "topic": f"offer/{offer.pk}",
+    }
+
+
+def _issued(officer: Officer) -> list[Issued]:
+    return [
+        Issued(
+            masked_name(item.row.name),
+            masked(item.row.subject),
+            item.type.definition["name"],
+            item.issued_at,
+            item.state,
+            item.refusal,
+            item.ledger_index,
+        )
+        for item in queries.recent_certificates(officer.agency)
+    ]
+
+
+def _officer(request: HttpRequest) -> Officer:
+    assert isinstance(request.user, Officer)  # officer_required has let them in
+    return request.user
+
+
+def _htmx(request: HttpRequest) -> bool:
+    return "HX-Request" in request.headers

@@ -1,0 +1,94 @@
+"""Reads: types in force, register rows, offers, certificates."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import Q, QuerySet
+
+from certificates.core.errors import CertificateError
+from certificates.models import Certificate, CertificateType, Offer, RegisterRow
+from gov_chain import clock
+from identity.models import Agency
+
+SEARCH_LIMIT = 20
+RECENT_LIMIT = 20
+
+
+def hosted_issuer(slug: str) -> Agency:
+    """The issuing agency whose endpoints are on this node; raises `CertificateError("issuer-unknown")`."""
+    agency = Agency.objects.filter(slug=slug, hosted=True, certificate_types__isnull=False).distinct().first()
+    if agency is None:
+        raise CertificateError("issuer-unknown")
+    return agency
+
+
+def known_type(slug: str) -> CertificateType:
+    """The newest version of a type registered from this node; raises `CertificateError("type-unknown")`."""
+    found = CertificateType.objects.select_related("agency").filter(slug=slug).order_by("-version").first()
+    if found is None:
+        raise CertificateError("type-unknown", slug=slug[:40])
+    return found
+
+
+def type_in_force(slug: str) -> CertificateType:
+    """The newest version the ledger has accepted."""
+    known_type(slug)
+    active = CertificateType.objects.select_related("agency").filter(slug=slug, state="active")
+    found = active.order_by("-version").first()
+    if found is None:
+        raise CertificateError("type-not-in-force")
+    return found
+
+
+def types_in_force(agency: Agency) -> list[CertificateType]:
+    """The newest accepted version of each of the agency's types, by number."""
+    newest = {kind.number: kind for kind in agency.certificate_types.filter(state="active").order_by("version")}
+    return [newest[number] for number in sorted(newest)]
+
+
+def search_register(agency: Agency, text: str) -> list[RegisterRow]:
+    """Rows whose number is `text`, or whose name is or begins with it; at most `SEARCH_LIMIT`."""
+    text = text.strip()
+    if len(text) < 2:
+        return []
+    rows = RegisterRow.objects.filter(agency=agency).filter(
+        Q(subject=text.upper()) | Q(name=text) | Q(name__startswith=text)
+    )
+    return list(rows.order_by("name", "subject")[:SEARCH_LIMIT])
+
+
+def register_row(kind: CertificateType, subject: str) -> RegisterRow:
+    row = RegisterRow.objects.filter(
+        type_slug=kind.slug, agency_id=kind.agency_id, subject=subject.strip().upper()
+    ).first()
+    if row is None:
+        raise CertificateError("subject-unknown")
+    return row
+
+
+def any_register_row(kind: CertificateType) -> RegisterRow:
+    """The first subject, for demonstrations where any will do."""
+    row = RegisterRow.objects.filter(type_slug=kind.slug, agency_id=kind.agency_id).order_by("pk").first()
+    if row is None:
+        raise CertificateError("subject-unknown")
+    return row
+
+
+def offer_of(agency: Agency, offer_id: uuid.UUID) -> Offer:
+    """An offer of this agency, whatever its state; raises `CertificateError("offer-unknown")`."""
+    offer = Offer.objects.select_related("type__agency", "row").filter(pk=offer_id, type__agency=agency).first()
+    if offer is None:
+        raise CertificateError("offer-unknown")
+    return offer
+
+
+def offer_state(offer: Offer) -> str:
+    """open, redeemed, claimed, locked or expired."""
+    if offer.state == Offer.State.OPEN and offer.expires_at <= clock.now():
+        return "expired"
+    return str(offer.state)
+
+
+def recent_certificates(agency: Agency) -> QuerySet[Certificate]:
+    return Certificate.objects.filter(agency=agency).select_related("type", "row")[:RECENT_LIMIT]
