@@ -48,7 +48,9 @@ def require_in_force(matter: Matter) -> None:
 
 def _terms(digest: bytes) -> MatterTerms:
     document = documents.load(digest)
-    types = {(item["type"], item["version"]): _type_document(item["type"], item["version"]) for item in document["types"]}
+    types = {
+        (item["type"], item["version"]): _type_document(item["type"], item["version"]) for item in document["types"]
+    }
     return matter_core.read(document, digest=digest, types=types)
 
 

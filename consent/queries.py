@@ -1,0 +1,145 @@
+"""Reads for the screens: one presentation as a counter officer or the citizen's own browser may see it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from consent import registry
+from consent.actions.erase_expired import erase_expired
+from consent.actions.open_presentation import claims_context
+from consent.core import lifecycle
+from consent.core.errors import ConsentError
+from consent.core.matter import MatterTerms
+from consent.models import PresentationRequest, PresentationResponse, Usage
+from gov_chain import clock
+from gov_chain.core.errors import GovChainError, Message
+from gov_chain.ledger.core.errors import LedgerError
+from identity import agencies
+from identity.errors import IdentityError
+from identity.models import Agency
+
+FINISHED = (lifecycle.OPENED, lifecycle.FAILED, lifecycle.REFUSED)
+_ERRORS: tuple[type[GovChainError], ...] = (ConsentError, LedgerError, IdentityError)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShown:
+    zh: str
+    en: str
+    value: str | None
+    """None: not presented."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationView:
+    request: PresentationRequest
+    terms: MatterTerms
+    response: PresentationResponse | None
+    usages: tuple[Usage, ...]
+    state: str
+    """waiting, expired, declined, or a state of `core.lifecycle`."""
+    verdict: str
+    """ok, bad, undetermined, or empty while there is none."""
+    fields: tuple[FieldShown, ...]
+    refusal: Message | None
+
+    @property
+    def finished(self) -> bool:
+        return self.state in (*FINISHED, "expired", "declined")
+
+    @property
+    def receipt(self) -> Usage | None:
+        """The newest use that is on the ledger."""
+        return next((usage for usage in reversed(self.usages) if usage.state == Usage.State.FINAL), None)
+
+    @property
+    def recorder(self) -> Agency | None:
+        slug = self.response.recorder if self.response else ""
+        return Agency.objects.filter(slug=slug).first() if slug else None
+
+    @property
+    def claims_gone(self) -> bool:
+        return self.state == lifecycle.OPENED and not self.fields
+
+
+def recent(agency: Agency, *, limit: int = 20) -> list[PresentationRequest]:
+    """An agency's newest requests, without anything personal."""
+    found = PresentationRequest.objects.filter(agency=agency).select_related("matter", "response")
+    return list(found.order_by("-created_at")[:limit])
+
+
+def of_agency(request_id: uuid.UUID, *, agency: Agency) -> PresentationView:
+    """One presentation, for officers of the agency that asked (I6); raises `ConsentError`."""
+    found = _requests().filter(id=request_id, agency=agency).first()
+    if found is None:
+        raise ConsentError("presentation-unknown")
+    return _view(found, with_claims=True)
+
+
+def of_browser(response_code: str, *, slug: str, browser_digest: bytes) -> PresentationView:
+    """The outcome of a same-device request, for the browser that started it; raises `ConsentError`."""
+    found = _requests().filter(response_code=response_code, browser_digest=browser_digest, matter__slug=slug).first()
+    if found is None:
+        raise ConsentError("request-unknown")
+    return _view(found, with_claims=False)
+
+
+def _requests() -> Any:
+    return PresentationRequest.objects.select_related("agency", "matter__agency", "response")
+
+
+def _view(request: PresentationRequest, *, with_claims: bool) -> PresentationView:
+    erase_expired()
+    terms = registry.terms_of(request.matter)
+    response = PresentationResponse.objects.filter(request=request).select_related("request__agency").first()
+    usages = tuple(response.usages.order_by("id")) if response else ()
+    return PresentationView(
+        request=request,
+        terms=terms,
+        response=response,
+        usages=usages,
+        state=_state(request, response),
+        verdict=_verdict(response),
+        fields=_fields(response, terms) if response and with_claims else (),
+        refusal=words_for(response.refusal) if response and response.refusal else None,
+    )
+
+
+def _state(request: PresentationRequest, response: PresentationResponse | None) -> str:
+    if response is not None:
+        return response.state
+    if request.state == PresentationRequest.State.DECLINED:
+        return "declined"
+    return "expired" if request.expires_at <= clock.now() else "waiting"
+
+
+def _verdict(response: PresentationResponse | None) -> str:
+    if response is None or response.state not in FINISHED:
+        return ""
+    if response.state != lifecycle.OPENED:
+        return "bad"
+    results = {check["result"] for check in response.report or []}
+    return "bad" if "fail" in results else "undetermined" if "undetermined" in results else "ok"
+
+
+def _fields(response: PresentationResponse, terms: MatterTerms) -> tuple[FieldShown, ...]:
+    if response.claims_sealed is None:
+        return ()
+    opened = agencies.sealer(response.request.agency).open(bytes(response.claims_sealed), claims_context(response))
+    claims: dict[str, Any] = json.loads(opened)
+    return tuple(
+        FieldShown(zh=field.zh, en=field.en, value=str(claims[field.id]) if field.id in claims else None)
+        for requested in terms.types
+        for field in requested.named(requested.whole)
+    )
+
+
+def words_for(code: str) -> Message:
+    """What a refusal code says to people, whichever part refused."""
+    for errors in _ERRORS:
+        if code in errors.messages:
+            return errors.messages[code]
+    return Message(409, f"被拒绝（{code}）。", f"Refused ({code}).")
