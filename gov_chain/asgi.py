@@ -19,7 +19,7 @@ from django.urls import re_path  # noqa: E402
 
 from gov_chain.ledger import relay  # noqa: E402
 from gov_chain.web import lifespan  # noqa: E402
-from gov_chain.web.limits import App, BodyLimit  # noqa: E402
+from gov_chain.web.door import App, Door  # noqa: E402
 from gov_chain.web.live import KEY, TOPIC, LiveConsumer  # noqa: E402
 
 # WhiteNoise hands Django open files; reading small ones in the request's own thread is what we want.
@@ -37,7 +37,7 @@ feeds = URLRouter(
 
 application: App = ProtocolTypeRouter(
     {
-        "http": BodyLimit(pages),
+        "http": Door(pages),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(feeds)),
         "lifespan": lifespan.run,
     }

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from gov_chain.core.errors import GovChainError
 from gov_chain.web import live
-from gov_chain.web.limits import Receive, Scope, Send
+from gov_chain.web.door import Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
