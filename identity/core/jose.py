@@ -34,6 +34,13 @@ KEY_BEARING = frozenset({"jwk", "x5c"})
 """Header members that carry a key: refused unless the caller handles them."""
 
 
+class _Registry(jws.JWSRegistry):
+    """Ours bounds the whole token; the library's 512 bytes of header would not hold an `x5c`."""
+
+    max_header_length = MAX_TOKEN
+    max_payload_length = MAX_TOKEN
+
+
 class JoseError(ValueError):
     """The token is malformed, of another kind, or not signed by the expected key."""
 
@@ -91,9 +98,7 @@ def verify(
         raise JoseError("the algorithm is not the key's")
     imported = OKPKey.import_key(dict(key)) if algorithm == "EdDSA" else ECKey.import_key(dict(key))
     try:
-        jws.deserialize_compact(
-            token, imported, registry=jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-        )
+        jws.deserialize_compact(token, imported, registry=_Registry(algorithms=[algorithm], strict_check_header=False))
     except (LibraryError, ValueError) as error:
         raise JoseError("the signature does not verify") from error
     return token_peeked
