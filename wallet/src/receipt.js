@@ -17,15 +17,31 @@ export { ReceiptError, parseCheckpoint, parseVkey };
 const FIRST_LINE = "c2sp.org/tlog-proof@v1";
 const MAX_PATH = 63;
 
-/** → {entry, index, size, time, agency, kind, name, values, checkpoint}; throws `ReceiptError`. */
-export function verifyReceipt(text, vkey) {
+/**
+ * → {entry, index, size, time, agency, kind, name, values, checkpoint}; throws `ReceiptError`.
+ * `seen`, a Map from checkpoint texts to what they said, spares verifying one signature once for every receipt under it.
+ */
+export function verifyReceipt(text, vkey, seen = new Map()) {
   const { index, path, entry, note } = parse(text);
-  const checkpoint = parseCheckpoint(note, vkey);
+  const checkpoint = seen.get(note) ?? parseCheckpoint(note, vkey);
+  seen.set(note, checkpoint);
   const { size, root } = checkpoint;
   if (!includes({ index, size, leaf: leafHash(entry), path, root })) throw new ReceiptError("inclusion-wrong");
   const read = readEntry(decodeEntry(entry));
   if (!read) throw new ReceiptError("entry-malformed");
   return { entry, index, size, ...read, checkpoint };
+}
+
+/** What a receipt claims, for sorting it to where its verification will be shown; null when it has no form at all. */
+export function readUnverified(text) {
+  try {
+    const { index, entry } = parse(text);
+    const read = readEntry(decodeEntry(entry));
+    return read && { index, ...read };
+  } catch (error) {
+    if (error instanceof ReceiptError) return null;
+    throw error;
+  }
 }
 
 /** Throws unless checkpoint `newer` is checkpoint `older` with entries only added; `proof`: base64 hashes. */

@@ -1,26 +1,34 @@
-// What ledger entries say: [block time, agency, [kind, …fields]]. Field order is the ledger's own record table.
+// What ledger entries say: [block time, agency, [kind, …fields]]. The table mirrors the ledger's own table of records;
+// an entry that does not fit its row is malformed, whoever signed it.
 
-const FIELDS = {
-  1: ["genesis", ["format", "agencies", "accreditations", "checkpoint_pub", "created"]],
-  2: ["transaction", ["header", "signature", "refused"]],
-  10: ["type", ["type", "version", "digest", "grades"]],
-  11: ["matter", ["matter", "version", "digest", "types", "max_life", "max_uses", "retention_days"]],
-  12: ["matter-approve", ["matter", "version", "type"]],
-  20: ["issue", ["type", "type_version", "commitment"]],
-  30: ["grant", ["handle", "matter", "version", "masks", "not_after", "uses", "consent_digest"]],
-  31: ["withdraw", ["secret"]],
-  32: ["usage", ["handle", "matter", "version", "masks", "context_digest"]],
+const count = (value) => Number.isSafeInteger(value) && value >= 0;
+const bytes = (value) => value instanceof Uint8Array;
+const digest = (value) => bytes(value) && value.length === 32;
+const counts = (value) => Array.isArray(value) && value.length > 0 && value.every(count);
+const rows = (width) => (value) => Array.isArray(value) && value.length > 0 && value.every((row) => counts(row) && row.length === width);
+const list = (value) => Array.isArray(value);
+
+const KINDS = {
+  1: ["genesis", { format: count, agencies: list, accreditations: list, checkpoint_key: digest, created: count, parameters: list }],
+  2: ["transaction", { header: bytes, signature: bytes, refused: list }],
+  10: ["type", { type: count, version: count, digest, grades: counts }],
+  11: ["matter", { matter: count, version: count, digest, types: rows(4), max_life: count, max_uses: count, retention_days: count }],
+  12: ["matter-approve", { matter: count, version: count, type: count }],
+  20: ["issue", { type: count, type_version: count, commitment: digest }],
+  30: ["grant", { handle: digest, matter: count, version: count, masks: counts, not_after: count, uses: count, consent_digest: digest }],
+  31: ["withdraw", { secret: digest }],
+  32: ["usage", { handle: digest, matter: count, version: count, masks: counts, context_digest: digest }],
 };
 
-/** A decoded entry → {time, agency, kind, name, values}; null when it is not of an entry's shape. */
+/** A decoded entry → {time, agency, kind, name, values}; null when it is not a ledger entry. */
 export function readEntry(value) {
   if (!Array.isArray(value) || value.length !== 3) return null;
   const [time, agency, record] = value;
-  if (!isCount(time) || !isCount(agency) || !Array.isArray(record) || !isCount(record[0])) return null;
+  if (!count(time) || !count(agency) || !Array.isArray(record) || !Object.hasOwn(KINDS, record[0])) return null;
   const [kind, ...fields] = record;
-  const [name, labels] = FIELDS[kind] ?? ["unknown", []];
-  if (fields.length < labels.length || (kind !== 1 && labels.length > 0 && fields.length > labels.length)) return null;
+  const [name, shape] = KINDS[kind];
+  const labels = Object.keys(shape);
+  if (!count(kind) || fields.length !== labels.length) return null;
+  if (!labels.every((label, i) => shape[label](fields[i]))) return null;
   return { time, agency, kind, name, values: Object.fromEntries(labels.map((label, i) => [label, fields[i]])) };
 }
-
-const isCount = (value) => typeof value === "number" && value >= 0;

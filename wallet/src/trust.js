@@ -1,0 +1,248 @@
+// Whom this phone believes, and why.
+//
+// At activation it pins the ledger's verifier key and the first entry (genesis), which lists every agency's keys and
+// what each may issue. From then on:
+//   - every checkpoint must be signed by the pinned key and extend the last one seen (or be extended by it);
+//   - every receipt is verified here, its checkpoint tied to the last one by a consistency proof;
+//   - names, types and matters are documents whose SHA-256 stands in a verified record.
+// A checkpoint that is signed but contradicts what was seen is kept and shown for ever: it proves a split view.
+
+import { equal, fromUtf8, hex, utf8 } from "./bytes.js";
+import { WalletError, demand } from "./errors.js";
+import { getJson, getText } from "./http.js";
+import { sha256 } from "./keys.js";
+import { compress, toJwk } from "./p256.js";
+import { ReceiptError, parseCheckpoint, parseVkey, verifyConsistency, verifyReceipt } from "./receipt.js";
+
+export class Trust {
+  #store;
+  #base;
+  #state;
+  /** Checkpoints whose signature was verified since start, by text; and those found consistent, as "size root". */
+  #seen = new Map();
+  #agreed = new Set();
+
+  constructor(store, base, state) {
+    this.#store = store;
+    this.#base = base;
+    this.#state = state;
+  }
+
+  static async open(store, base = location.origin) {
+    return new Trust(store, base, await store.get("state", "trust"));
+  }
+
+  get pinned() {
+    return Boolean(this.#state);
+  }
+
+  /** {vkey, ledgerId, checkpoint, checkedAt, alarm} — what settings show. */
+  get state() {
+    return this.#state;
+  }
+
+  /** Pins `vkey` and the genesis it signs for; done once, when the wallet is activated. */
+  async pin(vkey) {
+    const text = await getText(`${this.#base}/ledger/genesis`);
+    const genesis = genuine(() => verifyReceipt(text, vkey));
+    const { agencies, accreditations, checkpoint_key } = genesis.values;
+    demand(genesis.index === 0 && genesis.kind === 1 && equal(checkpoint_key, parseVkey(vkey).publicKey), "genesis-wrong");
+    this.#state = {
+      vkey,
+      ledgerId: hex(await sha256(genesis.entry)),
+      genesis: text,
+      agencies: agencies.map(([number, , , issue, request, profile]) => ({ number, issue, request, profile: hex(profile) })),
+      accreditations,
+      checkpoint: genesis.checkpoint.text,
+      checkedAt: seconds(),
+      alarm: null,
+    };
+    await this.#save();
+    await Promise.all(this.#state.agencies.map(({ number }) => this.agency(number)));
+  }
+
+  /** Fetches the newest checkpoint and ties it to the last one. → the checkpoint. */
+  async advance() {
+    return this.#agree(await getText(`${this.#base}/ledger/checkpoint`));
+  }
+
+  /** Verifies a receipt here, its log included; throws `WalletError` when it is forged or contradicts what was seen. */
+  async receipt(text) {
+    const receipt = this.receiptOffline(text);
+    await this.#agree(receipt.checkpoint.text);
+    return receipt;
+  }
+
+  /** Verifies a kept receipt without the network: signature and inclusion, no newer checkpoint. */
+  receiptOffline(text) {
+    demand(this.#state, "not-activated");
+    return genuine(() => verifyReceipt(text, this.#state.vkey, this.#seen));
+  }
+
+  /** A registered document by its digest (hex); what does not hash to it is not shown. */
+  async document(digest) {
+    const kept = await this.#store.get("documents", digest);
+    if (kept) return kept;
+    const text = await getText(`${this.#base}/ledger/documents/${digest}`);
+    demand(hex(await sha256(utf8(text))) === digest, "document-wrong");
+    const value = JSON.parse(text);
+    await this.#store.put("documents", digest, value);
+    return value;
+  }
+
+  /** {number, slug, name: {zh, en}, issueKey: JWK} of an agency in genesis. */
+  async agency(number) {
+    const row = this.#state.agencies.find((agency) => agency.number === number);
+    demand(row, "agency-unknown-to-ledger");
+    const profile = await this.document(row.profile);
+    demand(profile.kind === "agency" && profile.number === number, "document-wrong");
+    return { number, slug: profile.slug, name: profile.name, issueKey: toJwk(row.issue) };
+  }
+
+  async agencyBySlug(slug) {
+    for (const { number } of this.#state.agencies) {
+      const agency = await this.agency(number);
+      if (agency.slug === slug) return agency;
+    }
+    throw new WalletError("agency-unknown-to-ledger");
+  }
+
+  /** The agency whose request key this is. */
+  async agencyByRequestKey(jwk) {
+    const key = compress(jwk);
+    const row = this.#state.agencies.find((agency) => equal(agency.request, key));
+    demand(row, "asker-not-on-ledger");
+    return this.agency(row.number);
+  }
+
+  typesOf(agency) {
+    return this.#state.accreditations.filter(([number]) => number === agency).map(([, type]) => type);
+  }
+
+  /** The registered type document, its registration verified: {…document, registrar}. `version` 0: the newest. */
+  async type(number, version = 0) {
+    return this.#remembered(`type ${number} ${version}`, async () => {
+      const records = await this.#receipts(`types/${number}`);
+      const mine = records.filter(({ name, values }) => name === "type" && values.type === number);
+      const record = version ? mine.find(({ values }) => values.version === version) : newest(mine);
+      demand(record, "type-not-on-ledger");
+      const document = await this.document(hex(record.values.digest));
+      const matches = document.kind === "type" && document.number === number && document.version === record.values.version;
+      demand(matches && document.fields.length === record.values.grades.length, "document-wrong");
+      return { ...document, registrar: record.agency };
+    });
+  }
+
+  /**
+   * The registered matter a request may be built from: {document, record, types, inForce}. Its masks are the ledger's,
+   * held against the document's words; `inForce` when the issuer of every type has approved.
+   */
+  async matter(number, version) {
+    return this.#remembered(`matter ${number} ${version}`, async () => {
+      const records = await this.#receipts(`matters/${number}`);
+      const of = (name) => ({ name: found, values }) => found === name && values.matter === number && values.version === version;
+      const record = records.find(of("matter"));
+      demand(record, "matter-not-on-ledger");
+      const document = await this.document(hex(record.values.digest));
+      demand(document.kind === "matter" && document.number === number && document.version === version, "document-wrong");
+      demand(document.agency === record.agency && document.types.length === record.values.types.length, "document-wrong");
+      const types = await Promise.all(record.values.types.map((row, i) => this.#asked(row, document.types[i])));
+      const approvals = records.filter(of("matter-approve"));
+      const inForce = types.every((asked) =>
+        approvals.some(({ agency, values }) => values.type === asked.type.number && agency === asked.type.registrar),
+      );
+      return { document, record, types, inForce, digest: hex(record.values.digest) };
+    });
+  }
+
+  async #asked([number, version, required, optional], words) {
+    const type = await this.type(number, version);
+    const masks = [words.required, words.optional].map((names) => maskOf(type.fields, names));
+    demand(words.type === number && words.version === version && masks[0] === required && masks[1] === optional, "document-wrong");
+    return { type, required, optional };
+  }
+
+  async #receipts(path) {
+    const { receipts } = await getJson(`${this.#base}/ledger/${path}`);
+    demand(Array.isArray(receipts), "server-answer-malformed");
+    const verified = [];
+    // One after the other: the first ties the checkpoint, the others find it agreed.
+    for (const text of receipts) verified.push(await this.receipt(text));
+    return verified;
+  }
+
+  async #remembered(key, load) {
+    const known = this.memory.get(key);
+    if (known) return known;
+    const value = await load();
+    this.memory.set(key, value);
+    return value;
+  }
+
+  memory = new Map();
+
+  #checkpoint(text) {
+    const known = this.#seen.get(text) ?? genuine(() => parseCheckpoint(text, this.#state.vkey));
+    this.#seen.set(text, known);
+    return known;
+  }
+
+  async #agree(text) {
+    demand(this.#state, "not-activated");
+    const next = this.#checkpoint(text);
+    const name = `${next.size} ${hex(next.root)}`;
+    if (this.#agreed.has(name)) return next;
+    const last = this.#checkpoint(this.#state.checkpoint);
+    const [older, newer] = next.size < last.size ? [next, last] : [last, next];
+    await this.#consistent(older, newer);
+    this.#agreed.add(name);
+    if (next.size >= this.#checkpoint(this.#state.checkpoint).size) {
+      this.#state = { ...this.#state, checkpoint: next.text, checkedAt: seconds() };
+      await this.#save();
+    }
+    return next;
+  }
+
+  async #consistent(older, newer) {
+    const same = older.size === newer.size;
+    const path = `${this.#base}/ledger/consistency?from=${older.size}&to=${newer.size}`;
+    const { proof } = same ? { proof: [] } : await getJson(path);
+    demand(Array.isArray(proof), "server-answer-malformed");
+    try {
+      verifyConsistency(older, newer, proof);
+    } catch (cause) {
+      if (same) {
+        // Two signed checkpoints of one size that differ: evidence, kept for whoever will ask.
+        this.#state = { ...this.#state, alarm: { at: seconds(), older: older.text, newer: newer.text } };
+        await this.#save();
+      }
+      throw new WalletError("ledger-contradiction", { cause });
+    }
+  }
+
+  #save() {
+    return this.#store.put("state", "trust", this.#state);
+  }
+}
+
+export const maskOf = (fields, names) =>
+  names.reduce((mask, name) => {
+    const bit = fields.findIndex((field) => field.id === name);
+    demand(bit >= 0, "document-wrong");
+    return mask + 2 ** bit;
+  }, 0);
+
+/** The fields whose bits are set, in registered order. */
+export const fieldsOf = (fields, mask) => fields.filter((_, bit) => Math.floor(mask / 2 ** bit) % 2 === 1);
+
+const newest = (records) => records.reduce((best, record) => (best && best.values.version > record.values.version ? best : record), null);
+const seconds = () => Math.floor(Date.now() / 1000);
+
+function genuine(verify) {
+  try {
+    return verify();
+  } catch (cause) {
+    if (cause instanceof ReceiptError) throw new WalletError(`receipt-${cause.code}`, { cause });
+    throw cause;
+  }
+}
