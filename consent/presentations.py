@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from certificates import verification
 from certificates.core.errors import SdJwtError
 from certificates.formats import sd_jwt
 from consent import registry, requests
-from consent.core import envelopes
+from consent.core import envelopes, transaction_data
 from consent.core.errors import ConsentError
 from consent.core.matter import MatterTerms
-from consent.models import PresentationRequest
+from consent.models import PresentationRequest, PresentationResponse, Usage
+from gov_chain.core.codec import b64url_decode
 from gov_chain.core.errors import GovChainError
+from gov_chain.ledger import node
 from gov_chain.web.inputs import parse_json
+from identity.core import jose
 
 KEY_BINDING_CODES = {
     "key-binding-audience": "consent-audience",
@@ -62,3 +66,77 @@ def require_holder_binding(presentation: sd_jwt.SdJwt, *, request: PresentationR
         )
     except SdJwtError as error:
         raise ConsentError(KEY_BINDING_CODES.get(error.code, "consent-signature"), log=error.code) from error
+
+
+def verify(
+    presentation: sd_jwt.SdJwt, *, response: PresentationResponse, usage: Usage, terms: MatterTerms
+) -> verification.Report:
+    """The certificate's own checks, and the eighth: what was signed, granted and shown is one and the same.
+
+    Judged as of the moment the answer came: a later look reads what was good when it was given.
+    """
+    requested = terms.types[0]
+    granted = usage.masks[0]
+    report = verification.verify_presentation(
+        presentation=presentation,
+        expected_audience=requests.client_id(response.request.agency),
+        expected_nonce=response.request.nonce,
+        now=response.received_at,
+        reader=node.ledger(),
+        allowed=[field.id for field in requested.named(granted)],
+        required=[field.id for field in requested.named(requested.required)],
+    )
+    check = _consent_check(presentation, response=response, granted=granted)
+    claims = {} if check.result == "fail" else report.claims
+    return verification.Report(checks=(*report.checks, check), claims=claims, commitment=report.commitment)
+
+
+def checks_json(report: verification.Report) -> list[dict[str, Any]]:
+    """The checks without any claim's value, as stored and shown."""
+    return [
+        {
+            "number": check.number,
+            "id": check.id,
+            "zh": check.zh,
+            "en": check.en,
+            "result": check.result,
+            "reason": {"zh": check.reason_zh, "en": check.reason_en},
+            "next": {"zh": check.next_zh, "en": check.next_en},
+            "code": check.code,
+        }
+        for check in report.checks
+    ]
+
+
+def _consent_check(presentation: sd_jwt.SdJwt, *, response: PresentationResponse, granted: int) -> verification.Check:
+    title = (8, "consent", "同意的内容与账本记录一致", "Consent and ledger say the same")
+    if response.locks == 1:
+        return verification.Check(
+            *title,
+            "not-applicable",
+            "其他钱包的出示签名即为一次性同意，由发证机关记录。",
+            "Another wallet's signature is the consent to one use; the issuer recorded it.",
+        )
+    try:
+        claims = jose.peek(presentation.key_binding_jwt or "").claims
+        consent = claims["consent"]
+        same = (
+            b64url_decode(consent["handle"]) == bytes(response.handle or b"")
+            and consent["masks"] == [granted]
+            and consent["recorder"] == response.recorder
+            and claims["transaction_data_hashes"]
+            == [transaction_data.entry_hash(requests.terms_entry(response.request))]
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        same = False
+    if same:
+        return verification.Check(*title, "pass")
+    return verification.Check(
+        *title,
+        "fail",
+        "签署的同意与账本上的授权不同。",
+        "The signed consent is not the grant on the ledger.",
+        "请持有人重新扫码出示。",
+        "Ask the holder to scan and show again.",
+        "consent-terms",
+    )

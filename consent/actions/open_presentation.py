@@ -53,11 +53,11 @@ def open_presentation(*, usage: Usage) -> Opened:
             return _end(response, "refuse", refusal=error.remote_code)
     _move(response, "release")
     try:
-        report = _verify(response, key)
+        report = _verify(response, usage, key)
     except (ConsentError, KeyStoreError, envelopes.MalformedEnvelopeError, envelopes.LockedEnvelopeError) as error:
         code = error.code if isinstance(error, ConsentError | KeyStoreError) else "response-malformed"
         return _end(response, "fail", refusal=code)
-    checks = _checks_json(report)
+    checks = presentations.checks_json(report)
     if any(check["result"] == "fail" for check in checks):
         return _end(response, "fail", report=checks)
     claims = json.dumps(report.claims, ensure_ascii=False).encode()
@@ -84,16 +84,12 @@ def _one_time_key(response: PresentationResponse, usage: Usage) -> bytes:
     return b64url_decode(str(answer["key"]))
 
 
-def _verify(response: PresentationResponse, key: bytes | None) -> verification.Report:
+def _verify(response: PresentationResponse, usage: Usage, key: bytes | None) -> verification.Report:
     request = response.request
     inner = envelopes.open_outer(response.ciphertext, key=key) if key is not None else response.ciphertext
     terms = registry.terms_of(request.matter)
     presentation = presentations.single(presentations.unlock_inner(request, inner), terms)
-    return presentations.verify(presentation, response=response, terms=terms, now=response.received_at)
-
-
-def _checks_json(report: verification.Report) -> list[dict[str, Any]]:
-    return presentations.checks_json(report)
+    return presentations.verify(presentation, response=response, usage=usage, terms=terms)
 
 
 def _move(response: PresentationResponse, event: str) -> None:
