@@ -175,6 +175,14 @@ class Reader:
         )
         return [LogRow(index, entries.parse(body)) for index, body in found]
 
+    def bodies(self, start: int, count: int) -> list[bytes]:
+        """Entries `start` … `start + count - 1`, as far as the latest checkpoint covers them."""
+        end = min(start + count, self.size)
+        found = self._rows.connection.execute(
+            "SELECT body FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", (start, end)
+        )
+        return [body for (body,) in found]
+
     def handle_entries(self, prefix: bytes) -> list[int]:
         """Indexes of every entry about handles that begin with `prefix` (1–32 bytes), in log order."""
         start = prefix[: store.HANDLE_PREFIX]

@@ -1,3 +1,45 @@
-from django.urls import URLPattern, URLResolver
+"""The ledger's routes, the same on every node."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path, re_path, register_converter
+from django.urls.converters import IntConverter, StringConverter
+
+from gov_chain.ledger import api, tlog_tiles
+
+
+class SmallIntConverter(IntConverter):
+    """A decimal without leading zeroes that fits every table's integer column."""
+
+    regex = "0|[1-9][0-9]{0,15}"
+
+
+class HexConverter(StringConverter):
+    regex = "[0-9a-f]+"
+
+
+class PrefixConverter(HexConverter):
+    regex = "[0-9a-f]{4}"
+
+
+class DigestConverter(HexConverter):
+    regex = "[0-9a-f]{64}"
+
+
+register_converter(SmallIntConverter, "uint")
+register_converter(PrefixConverter, "handle_prefix")
+register_converter(DigestConverter, "sha256")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("ledger/checkpoint", api.checkpoint),
+    path("ledger/vkey", api.vkey),
+    path("ledger/genesis", api.genesis),
+    path("ledger/receipts/<uint:index>", api.receipt),
+    path("ledger/records", api.records),
+    path("ledger/handles/<handle_prefix:prefix>", api.handles),
+    path("ledger/consistency", api.consistency),
+    path("ledger/types/<uint:number>", api.types),
+    path("ledger/matters/<uint:number>", api.matters),
+    path("ledger/documents/<sha256:digest>", api.document),
+    path("ledger/withdrawals", api.withdrawals),
+    re_path(rf"^ledger/tile/entries/(?P<place>{tlog_tiles.PLACE})$", tlog_tiles.entry_bundle),
+    path("ledger/tile/<uint:level>/<path:place>", tlog_tiles.tile),
+]

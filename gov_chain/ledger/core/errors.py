@@ -150,6 +150,9 @@ class LedgerError(GovChainError):
         "key-unknown": Message(403, "账本上没有这个机关或密钥。", "The ledger knows no such agency or key."),
         "signature-wrong": Message(403, "交易签名无效。", "The transaction's signature does not verify."),
         "root-wrong": Message(400, "交易内容与签名的摘要不符。", "The records are not those whose digest was signed."),
+        "too-many-refused": Message(
+            400, "交易中被拒绝的记录过多。", "Too many of the transaction's records are refused."
+        ),
         "transaction-expired": Message(409, "交易已过有效期。", "The transaction is past its valid-until time."),
         "valid-until-too-far": Message(400, "交易有效期过长。", "The transaction's valid-until is too far off."),
         "sequence-used": Message(409, "该交易序号已使用。", "This sequence number has been used."),

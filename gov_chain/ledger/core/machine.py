@@ -18,6 +18,8 @@ from gov_chain.ledger.core.state import View
 
 WINDOW = 1024
 """Sequence numbers of one key that may be in flight: below, and beyond, it refuses."""
+MAX_REFUSED = 1024
+"""Refused records of one transaction: its leaf names them all, and has to fit an entry bundle (65,535 bytes)."""
 _WINDOW_MASK = (1 << WINDOW) - 1
 
 
@@ -53,6 +55,7 @@ def found(entry: bytes) -> View:
 def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, time: int, first: int) -> Executed:
     """Run a transaction at block time `time`, its leaf at index `first`; raises `LedgerError` if refused whole."""
     header = parsed.header
+    block, view = view, View(view.get)
     window = admit(view, header, parsed.header_bytes, parsed.signature, ledger_id=ledger_id, time=time)
     agency = header.agency
     prefix = entries.prefix(time, agency)
@@ -79,7 +82,10 @@ def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, ti
         handles.append(records.handle_of(record))
         positions.append(index)
         index += 1
+    if len(refused) > MAX_REFUSED:
+        raise LedgerError("too-many-refused", log=f"{len(refused)} of {header.count}")
     view.put(state.sequence_key(agency, header.key_no), window)
+    block.written.update(view.written)
     notes = [[position, parsed.leaves[position], REFUSALS[code]] for position, code in refused.items()]
     leaf = prefix + encode([records.TRANSACTION, parsed.header_bytes, parsed.signature, notes])
     return Executed(

@@ -1,0 +1,211 @@
+"""`govchain ledger …`: prove, verify, fsck, vkey, tail, stats. Reading only; none of them needs the node to run.
+
+Handlers take parsed arguments and return an exit status. `verify` and `fsck` need neither settings nor database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+VALID, INVALID, UNDETERMINED = 0, 1, 2
+
+
+def add_arguments(subparsers: Any) -> None:
+    """Add `ledger` and its commands."""
+    ledger = subparsers.add_parser("ledger", help="账本:取证、验证、检查 the ledger: prove, verify, check")
+    commands = ledger.add_subparsers(title="命令 commands", metavar="COMMAND", required=True)
+
+    prove_ = commands.add_parser("prove", help="输出一条记录的回执 print an entry's receipt")
+    which = prove_.add_mutually_exclusive_group(required=True)
+    which.add_argument("index", nargs="?", type=int, help="记录序号 index of the entry")
+    which.add_argument("--handle", help="授权编号(十六进制),可只给前几位 all entries of a grant, by its handle in hex")
+    prove_.set_defaults(handler=prove)
+
+    verify_ = commands.add_parser("verify", help="离线验证回执;0 有效,1 无效,2 无法判断 verify a receipt offline")
+    verify_.add_argument("receipt", help="回执文件,- 为标准输入 file, or - for standard input")
+    verify_.add_argument("--vkey", required=True, help="账本公钥 the ledger's verifier key (govchain ledger vkey)")
+    verify_.set_defaults(handler=verify, django=False)
+
+    fsck_ = commands.add_parser("fsck", help="逐字节核对整个账本 check every entry, tile, index and state row")
+    fsck_.add_argument("--vkey", default="", help="要求检查点由此公钥签名 checkpoints must be signed by this key")
+    fsck_.set_defaults(handler=fsck, django=False)
+
+    vkey_ = commands.add_parser("vkey", help="输出账本公钥 print the ledger's verifier key")
+    vkey_.set_defaults(handler=vkey)
+
+    tail_ = commands.add_parser("tail", help="最近的记录 the newest entries")
+    tail_.add_argument("-n", type=int, default=20, help="条数 how many (default 20)")
+    tail_.add_argument("--kind", help="只看一种 one kind only, e.g. usage")
+    tail_.set_defaults(handler=tail)
+
+    stats_ = commands.add_parser("stats", help="各类记录数与检查点 entries by kind, and the checkpoint")
+    stats_.set_defaults(handler=stats)
+
+
+def prove(args: argparse.Namespace) -> int:
+    from gov_chain.ledger import node
+    from gov_chain.ledger.core.errors import LedgerError
+
+    reader = node.ledger()
+    if args.handle is None:
+        receipts = {args.index: reader.receipt(args.index)}
+    else:
+        try:
+            prefix = bytes.fromhex(args.handle)
+        except ValueError as error:
+            raise LedgerError("query-invalid", log="handle is not hex") from error
+        receipts = {index: reader.receipt(index) for index in reader.handle_entries(prefix)}
+        if not receipts:
+            raise LedgerError("grant-unknown")
+    if args.json:
+        rows = [{"index": index, "receipt": text} for index, text in receipts.items()]
+        _print_json({"ok": True, "vkey": reader.vkey, "receipts": rows})
+    else:
+        sys.stdout.write("\n".join(receipts.values()))
+    return 0
+
+
+def verify(args: argparse.Namespace) -> int:
+    """0 the receipt proves its record under the key; 1 it does not; 2 it cannot be judged (unreadable, unknown)."""
+    from gov_chain.ledger import presentation
+    from gov_chain.ledger.core import receipt
+    from gov_chain.ledger.core.errors import LedgerError
+
+    try:
+        text = sys.stdin.read() if args.receipt == "-" else Path(args.receipt).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        return _verdict(args, INVALID, code="receipt-malformed", detail=str(error))
+    except OSError as error:
+        return _verdict(args, UNDETERMINED, code="unreadable", detail=str(error))
+    try:
+        found = receipt.verify(text, args.vkey)
+    except LedgerError as error:
+        undetermined = error.code in ("vkey-malformed", "receipt-version-unknown")
+        return _verdict(
+            args, UNDETERMINED if undetermined else INVALID, code=error.code, detail=f"{error.zh} {error.en}"
+        )
+    proven = {"index": found.index, "kind": found.kind, "agency": found.agency, "time": found.time, "size": found.size}
+    return _verdict(args, VALID, proven=proven | {"values": presentation.plain(found.entry.values)})
+
+
+def _verdict(
+    args: argparse.Namespace, status: int, *, code: str = "", detail: str = "", proven: dict[str, Any] | None = None
+) -> int:
+    word = {VALID: "valid", INVALID: "invalid", UNDETERMINED: "undetermined"}[status]
+    if args.json:
+        _print_json({"ok": status == VALID, "result": word, "code": code, "detail": detail, "proven": proven})
+    elif proven is not None:
+        when = _when(proven["time"])
+        sys.stdout.write(
+            f"有效 valid: entry {proven['index']} ({proven['kind']}), agency {proven['agency']}, {when}, "
+            f"in a log of {proven['size']}\n"
+        )
+    else:
+        zh = {INVALID: "无效", UNDETERMINED: "无法判断"}[status]
+        sys.stdout.write(f"{zh} {word} [{code}]: {detail}\n")
+    return status
+
+
+def fsck(args: argparse.Namespace) -> int:
+    from gov_chain.ledger import fsck as checker
+    from gov_chain.ledger import store
+
+    data = Path(args.data or os.environ.get("GOVCHAIN_DATA", "var"))
+    directory = data if (data / store.FILE).exists() else data / "ledger"
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        with tqdm(unit=" entries", file=sys.stderr, leave=False) as bar:
+
+            def advance(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            report = checker.check(directory, vkey=args.vkey, progress=advance)
+    else:
+        report = checker.check(directory, vkey=args.vkey)
+    if args.json:
+        counts = {name: getattr(report, name) for name in _COUNTS}
+        findings = [{"kind": each.kind, "where": each.where, "detail": each.detail} for each in report.findings]
+        _print_json({"ok": report.ok, **counts, "root": report.root, "findings": findings})
+    else:
+        verdict = "完好 sound" if report.ok else f"发现 {len(report.findings)} 处问题 findings"
+        sys.stdout.write(f"{checker.describe(report)}\n{verdict}\n")
+    return 0 if report.ok else 1
+
+
+_COUNTS = ("entries", "transactions", "checkpoints", "tiles", "index_rows", "state_rows")
+
+
+def vkey(args: argparse.Namespace) -> int:
+    from gov_chain.ledger import node
+
+    key = node.ledger().vkey
+    if args.json:
+        _print_json({"ok": True, "vkey": key})
+    else:
+        sys.stdout.write(key + "\n")
+    return 0
+
+
+def tail(args: argparse.Namespace) -> int:
+    from gov_chain.ledger import node, presentation
+    from gov_chain.ledger.core import records
+    from gov_chain.ledger.core.errors import LedgerError
+
+    numbers = {name: number for number, name in records.LOG_KINDS.items()}
+    if args.kind is not None and args.kind not in numbers:
+        raise LedgerError("kind-unknown", log=args.kind)
+    rows = node.ledger().latest(max(args.n, 0), kind=numbers.get(args.kind))[::-1]
+    if args.json:
+        _print_json({"ok": True, "rows": [presentation.row(row.index, row.entry) for row in rows]})
+        return 0
+    for row in rows:
+        entry = row.entry
+        sys.stdout.write(f"{row.index:>8}  {_when(entry.time)}  agency {entry.agency:<3} {entry.name}\n")
+    return 0
+
+
+def stats(args: argparse.Namespace) -> int:
+    from gov_chain.ledger import node, store
+    from gov_chain.ledger.core import records
+    from gov_chain.ledger.models import OutboxRow
+
+    reader = node.ledger()
+    kinds = {records.LOG_KINDS[kind]: count for kind, count in reader.counts().items()}
+    file_bytes = (node.directory() / store.FILE).stat().st_size
+    waiting = OutboxRow.objects.filter(state__in=["pending", "signed"]).count()
+    aside = OutboxRow.objects.filter(state="aside").count()
+    outbox = {"waiting": waiting, "aside": aside}
+    if args.json:
+        _print_json(
+            {
+                "ok": True,
+                "size": reader.size,
+                "kinds": kinds,
+                "bytes": file_bytes,
+                "outbox": outbox,
+                "checkpoint": reader.checkpoint(),
+                "vkey": reader.vkey,
+            }
+        )
+        return 0
+    lines = [f"{name:<16}{count:>10}" for name, count in kinds.items()]
+    lines += [f"{'bytes on disk':<16}{file_bytes:>10}", f"{'outbox waiting':<16}{waiting:>10}"]
+    lines += [f"{'outbox aside':<16}{aside:>10}", "", reader.checkpoint().rstrip()]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _when(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")

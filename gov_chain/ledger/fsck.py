@@ -1,0 +1,302 @@
+"""Check a ledger file against itself: everything in it is derived from the entries, and is derived again here.
+
+ 1. the SQLite file is sound
+ 2. entries are numbered without a gap, canonical, and under the agency and kind they are filed under
+ 3. replay: every transaction's signature, root and count hold, and every record is accepted by the rules
+ 4. every checkpoint is signed and has the root of its size; the last one covers all entries
+ 5. every hash tile, index row and state row is the one the replay made, and there is no other
+
+Each deviation is a finding, also what SQLite itself cannot read. Nothing is repaired.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import cbor2
+
+from gov_chain.ledger import store
+from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, records, tiles, transaction, tree
+from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
+from gov_chain.ledger.core.rules import RULES, Act
+from gov_chain.ledger.core.state import View, sequence_key
+
+MAX_FINDINGS = 1000
+
+Progress = Callable[[int, int], None]
+"""Called with (entries done, entries in all)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`kind`: file, entry, transaction, rule, checkpoint, tile, index or state. `where` names the row."""
+
+    kind: str
+    where: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What was checked, and what was found wrong. `findings` ends at `MAX_FINDINGS`."""
+
+    entries: int = 0
+    transactions: int = 0
+    checkpoints: int = 0
+    tiles: int = 0
+    index_rows: int = 0
+    state_rows: int = 0
+    root: str = ""
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings
+
+    def add(self, kind: str, where: object, detail: object) -> None:
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(Finding(kind, str(where), str(detail)[:300]))
+
+
+def check(directory: Path, *, vkey: str = "", progress: Progress | None = None) -> Report:
+    """Check the ledger in `directory`. With `vkey`, checkpoints must be signed by that key, not only by genesis's."""
+    report = Report()
+    try:
+        with closing(store.open_reading(directory / store.FILE)) as connection:
+            connection.execute("BEGIN")
+            _Check(connection, report, vkey, progress).run()
+    except sqlite3.DatabaseError as error:
+        report.add("file", store.FILE, error)
+    return report
+
+
+class _Check:
+    def __init__(self, connection: sqlite3.Connection, report: Report, vkey: str, progress: Progress | None) -> None:
+        self.connection = connection
+        self.report = report
+        self.vkey = vkey
+        self.progress = progress
+        self.view = View(lambda key: None)
+        self.leaves: list[bytes] = []
+        self.handles: set[tuple[bytes, int]] = set()
+        self.headers: set[tuple[bytes, int]] = set()
+        self.ledger_id = b""
+        self.checkpoint_key = b""
+
+    def run(self) -> None:
+        for step in (self._file, self._entries, self._checkpoints, self._tiles, self._indexes, self._state):
+            try:
+                step()
+            except (sqlite3.DatabaseError, OverflowError) as error:
+                self.report.add("file", step.__name__.strip("_"), error)
+
+    def _file(self) -> None:
+        for pragma, wanted in (("application_id", store.APPLICATION_ID), ("user_version", store.VERSION)):
+            found = self.connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+            if found != wanted:
+                self.report.add("file", pragma, f"{found}, not {wanted}")
+        for (line,) in self.connection.execute("PRAGMA integrity_check(100)"):
+            if line != "ok":
+                self.report.add("file", "integrity", line)
+
+    def _rows(self) -> Iterator[tuple[int, int, int, bytes]]:
+        """Entry rows in order, with gaps reported."""
+        expected = 0
+        for index, kind, agency, body in self.connection.execute(
+            "SELECT idx, kind, agency, body FROM entries ORDER BY idx"
+        ):
+            if index != expected:
+                self.report.add("entry", index, f"follows {expected - 1}")
+            expected = index + 1
+            if type(body) is not bytes:
+                self.report.add("entry", index, "not a blob")
+                continue
+            yield index, kind, agency, body
+
+    def _entries(self) -> None:
+        total = self.connection.execute("SELECT count(*) FROM entries").fetchone()[0]
+        batch: _Batch | None = None
+        for index, kind, agency, body in self._rows():
+            self.leaves.append(tree.leaf_hash(body))
+            if self.progress is not None and index % 1000 == 0:
+                self.progress(index, total)
+            try:
+                time, by, record = entries.unwrap(body)
+                if (record[0], by) != (kind, agency):
+                    self.report.add("index", f"entry {index}", "filed under another kind or agency")
+                if index == 0:
+                    self._genesis(body)
+                elif record[0] == records.TRANSACTION:
+                    if batch is not None:
+                        batch.finish(self.report)
+                    batch = self._transaction(index, time, by, record, batch)
+                elif batch is None:
+                    self.report.add("entry", index, "a record before any transaction")
+                else:
+                    self._record(batch, index, body, record)
+            except LedgerError as error:
+                self.report.add("entry", index, error)
+                if batch is not None:
+                    batch.leaves.append(None)
+        if batch is not None:
+            batch.finish(self.report)
+        self.report.entries = len(self.leaves)
+        self.report.root = tree.root(self.leaves).hex()
+
+    def _genesis(self, body: bytes) -> None:
+        self.ledger_id = genesis.ledger_id(body)
+        self.view.written.update(machine.found(body).written)
+        self.checkpoint_key = genesis.parse(body).checkpoint_key
+
+    def _transaction(self, index: int, time: int, agency: int, record: list, before: _Batch | None) -> _Batch:  # type: ignore[type-arg]
+        if len(record) != 4 or type(record[1]) is not bytes or type(record[2]) is not bytes:
+            raise LedgerError("entry-malformed", log="transaction leaf")
+        _, header_bytes, signature, notes = record
+        self.report.transactions += 1
+        self.headers.add((sha256(header_bytes).digest()[: store.HEADER_PREFIX], index))
+        header = transaction.parse_header(header_bytes)
+        batch = _Batch(index, time, agency, header, notes)
+        if before is not None and time < before.time:
+            self.report.add("transaction", index, "block time goes back")
+        if header.agency != agency:
+            self.report.add("transaction", index, "signed by another agency than filed under")
+        try:
+            window = machine.admit(self.view, header, header_bytes, signature, ledger_id=self.ledger_id, time=time)
+            self.view.put(sequence_key(agency, header.key_no), window)
+        except LedgerError as error:
+            self.report.add("transaction", index, error)
+        return batch
+
+    def _record(self, batch: _Batch, index: int, body: bytes, record: list) -> None:  # type: ignore[type-arg]
+        if not body.startswith(batch.prefix):
+            self.report.add("entry", index, "not at its transaction's time or by its agency")
+        data = body[len(batch.prefix) :]
+        batch.leaves.append(tree.leaf_hash(data))
+        fitting = records.decode_record(data)
+        if isinstance(fitting, str):
+            self.report.add("entry", index, fitting)
+            return
+        handle = records.handle_of(fitting)
+        if handle is not None:
+            self.handles.add((handle[: store.HANDLE_PREFIX], index))
+        code = RULES[fitting[0]](self.view, Act(batch.agency, fitting, batch.time, index, body))
+        if code is not None:
+            self.report.add("rule", index, code)
+
+    def _checkpoints(self) -> None:
+        peaks: list[bytes] = []
+        grown = last = 0
+        for size, _time, text in self.connection.execute("SELECT size, time, text FROM checkpoints ORDER BY size"):
+            self.report.checkpoints += 1
+            try:
+                verifier = self._verifier(text)
+                head = checkpoint.verify(text, verifier)
+            except (LedgerError, AttributeError, TypeError) as error:
+                self.report.add("checkpoint", size, error)
+                continue
+            if head.size != size or size > len(self.leaves):
+                self.report.add("checkpoint", size, f"is of size {head.size}, there are {len(self.leaves)} entries")
+                continue
+            tree.grow(peaks, grown, self.leaves[grown:size])
+            grown = last = size
+            if tree.fold(peaks) != head.root:
+                self.report.add("checkpoint", size, "its root is not that of the entries")
+        if last != len(self.leaves):
+            self.report.add("checkpoint", last, f"the last checkpoint covers {last} of {len(self.leaves)} entries")
+
+    def _verifier(self, text: str) -> note.Verifier:
+        if self.vkey:
+            return note.parse_vkey(self.vkey)
+        return note.Verifier(text.partition("\n")[0], self.checkpoint_key)
+
+    def _tiles(self) -> None:
+        edge = tiles.Edge(0, lambda level, index: b"")
+        edge.extend(self.leaves)
+        wanted = {store.tile_place(level, index): hashes for level, index, hashes in edge.changed()}
+        self.report.tiles = self._compare("tile", "SELECT place, hashes FROM tiles", wanted, _tile_name)
+
+    def _indexes(self) -> None:
+        for name, wanted in (("handles", self.handles), ("transactions", self.headers)):
+            column = "handle" if name == "handles" else "header"
+            left = set(wanted)
+            for value, index in self.connection.execute(f"SELECT {column}, idx FROM {name}"):  # noqa: S608
+                self.report.index_rows += 1
+                if (value, index) in left:
+                    left.discard((value, index))
+                else:
+                    self.report.add("index", f"{name} {index}", "no entry makes this row")
+            for _, index in sorted(left, key=lambda pair: pair[1]):
+                self.report.add("index", f"{name} {index}", "row is missing")
+
+    def _state(self) -> None:
+        wanted = {key: cbor2.dumps(value) for key, value in self.view.written.items()}
+        self.report.state_rows = self._compare("state", "SELECT key, value FROM state", wanted, _state_name)
+
+    def _compare(self, kind: str, query: str, wanted: dict, name: Callable[..., str]) -> int:  # type: ignore[type-arg]
+        """Stored rows against those the replay made."""
+        count = 0
+        for key, value in self.connection.execute(query):
+            count += 1
+            expected = wanted.pop(key, None)
+            if expected is None:
+                self.report.add(kind, name(key), "no entry makes this row")
+            elif value != expected:
+                self.report.add(kind, name(key), "is not what the entries make")
+        for key in wanted:
+            self.report.add(kind, name(key), "row is missing")
+        return count
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A transaction while its records are read."""
+
+    index: int
+    time: int
+    agency: int
+    header: transaction.Header
+    notes: list  # type: ignore[type-arg]
+    leaves: list[bytes | None] = field(default_factory=list)
+
+    @property
+    def prefix(self) -> bytes:
+        return entries.prefix(self.time, self.agency)
+
+    def finish(self, report: Report) -> None:
+        """The accepted records read and the refused ones noted are together what its agency signed."""
+        try:
+            refused = {position: digest for position, digest, number in self.notes if number in REFUSAL_CODES}
+        except (TypeError, ValueError):
+            report.add("transaction", self.index, "its refusals are malformed")
+            return
+        accepted = iter(self.leaves)
+        merged = [refused.get(at) or next(accepted, None) for at in range(self.header.count)]
+        surplus = next(accepted, None)
+        whole = [leaf for leaf in merged if type(leaf) is bytes]
+        if len(whole) != self.header.count or surplus is not None or len(refused) != len(self.notes):
+            report.add("transaction", self.index, "records are missing, or too many")
+        elif tree.root(whole) != self.header.root:
+            report.add("transaction", self.index, "its records are not those its agency signed")
+
+
+def _tile_name(place: object) -> str:
+    return f"{place >> 48}/{place & (1 << 48) - 1}" if type(place) is int else repr(place)
+
+
+def _state_name(key: object) -> str:
+    return f"{chr(key[0])}:{key[1:].hex()}" if type(key) is bytes and key else repr(key)
+
+
+def describe(report: Report) -> str:
+    """The report as text for people."""
+    lines = [
+        f"{report.entries} entries, {report.transactions} transactions, {report.checkpoints} checkpoints, "
+        f"{report.tiles} tiles, {report.index_rows} index rows, {report.state_rows} state rows"
+    ]
+    lines += [f"  {finding.kind} {finding.where}: {finding.detail}" for finding in report.findings]
+    return "\n".join(lines)
