@@ -248,7 +248,7 @@ def replay(story: Story) -> str:
 def look_again(story: Story) -> str:
     clerk = story.officer("clerk")
     with clerk.watch(f"request/{_key(story.desk)}") as live:
-        clerk.submit(clerk.open(story.desk).form(action="look"))
+        clerk.submit(clerk.open(story.desk).form(action="again"))
         clerk.until(live, story.desk, story.person["id_number"])
     kinds = [kind for kind, _ in story.wallet.history(story.grant)]
     expect(kinds == ["grant", "usage", "usage"], f"history says {kinds}")
@@ -308,8 +308,8 @@ def _offer(story: Story, person: dict[str, str]) -> dict[str, str]:
     found = issuer.submit(issuer.open("/issuing/").form(action="search"), q=person["id_number"])
     page = issuer.submit(found.form(action="offers", holding="row"))
     return {
-        "uri": next(link for link in page.links if "/wallet/#offer" in link),
-        "standard_uri": next(text for text in page.data["data-copy"] if text.startswith("openid-credential-offer:")),
+        "uri": page.uri("/wallet/#offer"),
+        "standard_uri": page.uri("openid-credential-offer:"),
         "tx_code": page.data["data-tx-code"][0],
     }
 
@@ -317,8 +317,8 @@ def _offer(story: Story, person: dict[str, str]) -> dict[str, str]:
 def _request(story: Story, wallet: str) -> tuple[str, str]:
     """Ask at the counter: the desk page's path and the request URI for `wallet` (ours or standard)."""
     clerk = story.officer("clerk")
-    page = clerk.submit(clerk.open("/counter/").form(holding="matter"))
-    return httpx.URL(page.url).path, page.data[f"data-{wallet}-url"][0]
+    page = clerk.submit(clerk.open("/counter/").form(action="/counter/requests", holding="matter"), matter=MATTER)
+    return httpx.URL(page.url).path, page.uri("/wallet/#present" if wallet == "wallet" else "openid4vp:")
 
 
 def _key(desk: str) -> str:

@@ -47,6 +47,13 @@ class Page(HTMLParser):
                 return form
         raise LookupError(f"no form {action or holding!r} on {self.url}: {[item.action for item in self.forms]}")
 
+    def uri(self, part: str) -> str:
+        """The first link or copyable text that contains `part`."""
+        for text in [*self.links, *self.data.get("data-copy", [])]:
+            if part in text:
+                return text
+        raise LookupError(f"no {part} on {self.url}")
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         for name, value in given.items():
@@ -68,6 +75,8 @@ class Page(HTMLParser):
             self._select = name
         elif tag == "option" and self._select and ("selected" in given or self._select not in form.fields):
             form.fields[self._select] = given.get("value", "")
+        elif tag == "button" and name:
+            form.fields.setdefault(name, given.get("value", ""))
         elif tag == "textarea" and name:
             form.fields[name] = ""
         elif tag == "input" and name:
@@ -91,9 +100,10 @@ class Page(HTMLParser):
 class Officer:
     """One logged-in officer; raises `RefusedError` for an error page."""
 
-    def __init__(self, base_url: str, username: str, password: str) -> None:
+    def __init__(self, base_url: str, username: str, password: str, *, http: httpx.Client | None = None) -> None:
         self.base_url = base_url
-        self.http = httpx.Client(base_url=base_url, follow_redirects=True, timeout=30, headers={"Accept": "text/html"})
+        self.http = http or httpx.Client(base_url=base_url, follow_redirects=True, timeout=30)
+        self.http.headers["Accept"] = "text/html"
         page = self.open("/login")
         self.submit(page.form(holding="password"), username=username, password=password)
         if urlsplit(str(self._last.url)).path == "/login":

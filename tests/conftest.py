@@ -1,12 +1,8 @@
 """What every test shares: honest skips, a data directory of its own, and the small world.
 
 With `CI=true` a skipped test fails: on the machine that judges, a missing part is an error.
-The world (`tests/world.py`) is offered as fixtures:
-
-    def test_something(world):            # database, ledger and three agencies, fresh for this test
-        offer = world.offer()
-        wallet = world.wallet()
-        wallet.claim(offer)
+The world (`tests/world.py`) is offered as the fixture `world`: a node with three agencies, a register and a
+matter in force, a fresh copy for each test.
 """
 
 from __future__ import annotations
@@ -17,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django.plugin import DjangoDbBlocker
 
 # Before Django reads its settings: tests never touch a developer's node in var/.
 _SCRATCH = tempfile.TemporaryDirectory(prefix="govchain-tests-")
@@ -25,6 +22,10 @@ os.environ["GOVCHAIN_DATA"] = _SCRATCH.name
 os.environ["GOVCHAIN_BASE_URL"] = "http://localhost:8000"
 for _name in ("GOVCHAIN_DATABASE_URL", "GOVCHAIN_REDIS_URL", "GOVCHAIN_WORKERS", "GOVCHAIN_SECRET_KEY"):
     os.environ.pop(_name, None)
+
+from django.core.management import call_command  # noqa: E402
+
+from tests import world as worlds  # noqa: E402
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -44,3 +45,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="needs /usr/bin/chromium"))
+
+
+@pytest.fixture(scope="session")
+def world_template(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> worlds.Template:
+    with django_db_blocker.unblock():
+        template = worlds.build(tmp_path_factory.mktemp("world"))
+        call_command("flush", interactive=False, verbosity=0)
+        return template
+
+
+@pytest.fixture
+def world(world_template: worlds.Template, transactional_db: None, tmp_path: Path) -> Iterator[worlds.World]:
+    """A living copy of the small world; see `tests/world.py`."""
+    with worlds.living(world_template, tmp_path) as living:
+        yield living
