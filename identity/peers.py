@@ -17,10 +17,12 @@ from __future__ import annotations
 import functools
 import json
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import httpx
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import translation
@@ -134,10 +136,31 @@ def _client(to: Agency) -> httpx.Client:
     return httpx.Client(transport=transport, timeout=TIMEOUT, follow_redirects=False, trust_env=False)
 
 
+class _InProcess(BaseHandler):
+    """This node's own views as a WSGI application inside another request.
+
+    Unlike Django's WSGIHandler it sends no request_started and request_finished: these close the
+    thread's database connections, which here are the caller's too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.load_middleware()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        request = WSGIRequest(environ)
+        try:
+            response = self.get_response(request)
+            start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+            return [b"".join(response)]
+        finally:
+            request.close()
+
+
 @functools.cache
-def _application() -> WSGIHandler:
-    """This node's own views, without a socket. Built when first needed, when all apps are ready."""
-    return WSGIHandler()
+def _application() -> _InProcess:
+    """Built when first needed: by then all apps are ready."""
+    return _InProcess()
 
 
 def _post(client: httpx.Client, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:

@@ -70,7 +70,7 @@ def test_a_jwk_is_an_object(value: object) -> None:
 
 
 def test_did_key_of_the_did_key_method_specification() -> None:
-    # did:key method, §3.1.2.1, the JsonWebKey2020 example.
+    # From the fixtures of @transmute/did-key-common (ed25519.json), which the did:key specification shows too.
     jwk = {"kty": "OKP", "crv": "Ed25519", "x": "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik"}
     expected = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"
     assert dids.did_key(jwks.to_public_key(jwk)) == expected
