@@ -23,7 +23,7 @@ def test_every_answer_carries_the_security_headers(client):
         assert "unsafe" not in policy
         assert answer["X-Frame-Options"] == "DENY"
         assert answer["X-Content-Type-Options"] == "nosniff"
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "same-origin"
 
 
 def test_health_is_answered_and_never_cached(client):
