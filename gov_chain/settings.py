@@ -162,6 +162,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "httpx": {"level": "WARNING"},
+        "uvicorn.error": {"level": "WARNING"},
         "django.request": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},
     },
