@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             import django
 
             django.setup()
+            # `up` says once, loudly, that keys are files; a command that answers a question need not repeat it.
+            logging.getLogger("gov_chain.keys").setLevel(logging.ERROR)
         return args.handler(args) or 0
     except GovChainError as error:
         _refuse(error, as_json=args.json)
