@@ -8,24 +8,14 @@ matter in force, a fresh copy for each test.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
-# Before Django reads its settings: tests never touch a developer's node in var/.
-_SCRATCH = tempfile.TemporaryDirectory(prefix="govchain-tests-")
-os.environ["GOVCHAIN_ENV"] = "test"
-os.environ["GOVCHAIN_DATA"] = _SCRATCH.name
-os.environ["GOVCHAIN_BASE_URL"] = "http://localhost:8000"
-for _name in ("GOVCHAIN_DATABASE_URL", "GOVCHAIN_REDIS_URL", "GOVCHAIN_WORKERS", "GOVCHAIN_SECRET_KEY"):
-    os.environ.pop(_name, None)
-
-from django.core.management import call_command  # noqa: E402
-
-from tests import world as worlds  # noqa: E402
+from tests import world as worlds
 
 CHROMIUM = Path("/usr/bin/chromium")
 
