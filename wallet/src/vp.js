@@ -129,7 +129,8 @@ export async function answer({ request, certificate, choice, store, trust, home,
   };
   // Kept before the home agency hears of it: whatever happens next, this phone can find and withdraw the grant.
   await store.put("grants", consent.handle, kept);
-  const granted = await home.grant({ issuer_jwt: held.jwt, kb_jwt: keyBinding, request: jws, one_time_key: b64url(oneTimeKey) });
+  const body = { issuer_jwt: held.jwt, kb_jwt: keyBinding, request: jws, one_time_key: b64url(oneTimeKey) };
+  const granted = await recorded(home, body, () => store.remove("grants", consent.handle));
   await checkGrant(granted.receipt, { trust, home, handle, matter, consent });
   await store.put("grants", consent.handle, { ...kept, receipts: [granted.receipt] });
 
@@ -138,6 +139,16 @@ export async function answer({ request, certificate, choice, store, trust, home,
   const done = await getJson(responseUri, { form: { response, state: payload.state } });
   report(4, 4);
   return { handle: consent.handle, secret, redirect: sameSite(done.redirect_uri, responseUri) };
+}
+
+/** Tells the asker that the citizen declined (§8.5), and nothing else. */
+export async function decline({ payload, responseUri }) {
+  try {
+    await call(responseUri, { form: { error: "access_denied", state: payload.state } });
+  } catch (error) {
+    // The citizen's no stands whether or not the counter hears it.
+    if (!(error instanceof WalletError)) throw error;
+  }
 }
 
 async function asker(jws, header, { clientId, claimed, trust }) {
@@ -190,6 +201,16 @@ function encryptionKey(metadata) {
   const key = metadata?.jwks?.keys?.find(usable);
   demand(key && (metadata.encrypted_response_enc_values_supported ?? ["A128GCM"]).includes("A256GCM"), "request-malformed");
   return key;
+}
+
+/** `forget` runs when the home agency said no; silence or a fault may yet turn out to have been a yes. */
+async function recorded(home, body, forget) {
+  try {
+    return await home.grant(body);
+  } catch (error) {
+    if (error.params?.status >= 400 && error.params.status < 500) await forget();
+    throw error;
+  }
 }
 
 async function checkGrant(text, { trust, home, handle, matter, consent }) {

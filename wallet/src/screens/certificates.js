@@ -39,20 +39,25 @@ export async function detail(app, { id }) {
     rows.forEach((row) => row.set(state.all));
     toggle.textContent = t(state.all ? "detail.hideAll" : "detail.showAll");
   });
+  const front = h("div", {});
   const proof = h("div", {});
-  show(proof, proofOf(certificate));
+  const draw = (drawn) => {
+    show(front, face(app, drawn));
+    show(proof, proofOf(drawn));
+  };
+  draw(certificate);
   page(app, {
     title: of(certificate.type.name),
     back: "#",
     content: [
-      face(app, certificate),
+      front,
       h("section", { class: "sheet" }, h("div", { class: "sheet-head" }, h("h2", {}, t("detail.fields")), toggle), h("ul", { class: "rows" }, rows.map((row) => row.element))),
       h("section", { class: "sheet" }, h("h2", {}, t("detail.proof")), proof),
       h("button", { class: "button button-quiet", type: "button", testid: "certificate-remove", onclick: () => remove(app, certificate) }, t("detail.remove")),
     ],
   });
   const [found] = await lookForAnchors(app, [certificate]);
-  if (found) show(proof, proofOf(found));
+  if (found) draw(found);
 }
 
 /** The card's face: no personal data but the owner's masked name. */

@@ -4,7 +4,7 @@ import { page, pill, problem, say, waiting } from "../frame.js";
 import { of, t } from "../language.js";
 import { pinPad } from "../pinpad.js";
 import { fieldsOf } from "../trust.js";
-import { answer, periods, readRequest } from "../vp.js";
+import { answer, decline, periods, readRequest } from "../vp.js";
 import { h, icon } from "../view.js";
 
 const SENSITIVE = 4;
@@ -64,7 +64,7 @@ function consider(app, request, usable) {
       h(
         "div",
         { class: "verdict-bar" },
-        h("button", { class: "button button-quiet", type: "button", testid: "consent-decline", onclick: () => declined(app) }, t("present.decline")),
+        h("button", { class: "button button-quiet", type: "button", testid: "consent-decline", onclick: () => declined(app, request) }, t("present.decline")),
         h("button", { class: "button", type: "button", testid: "consent-agree", onclick: () => confirm(app, request, usable, choice) }, t("present.agree")),
       ),
     ],
@@ -178,7 +178,8 @@ async function send(app, request, choice) {
   if (done.redirect) location.assign(done.redirect);
 }
 
-function declined(app) {
+function declined(app, request) {
+  decline(request);
   page(app, {
     title: t("present.declined"),
     kind: "result",
@@ -207,7 +208,7 @@ function refused(app, error) {
 
 function failed(app, error) {
   page(app, {
-    title: t("present.busy"),
+    title: t("present.failed"),
     content: [problem(error), h("a", { class: "button", href: "#history" }, t("present.toHistory")), h("a", { class: "button button-quiet", href: "#" }, t("common.home"))],
   });
 }
