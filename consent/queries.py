@@ -45,6 +45,13 @@ class PresentationView:
     """ok, bad, undetermined, or empty while there is none."""
     fields: tuple[FieldShown, ...]
     refusal: Message | None
+    uses_left: int
+
+    @property
+    def may_look_again(self) -> bool:
+        """The locked answer is still kept; whether the grant is live is then the ledger's to say."""
+        ended = self.state in (lifecycle.OPENED, lifecycle.REFUSED)
+        return ended and bool(self.usages and self.response and self.response.ciphertext and self.uses_left)
 
     @property
     def finished(self) -> bool:
@@ -105,6 +112,7 @@ def _view(request: PresentationRequest, *, with_claims: bool) -> PresentationVie
         verdict=_verdict(response),
         fields=_fields(response, terms) if response and with_claims else (),
         refusal=words_for(response.refusal) if response and response.refusal else None,
+        uses_left=registry.uses_left(bytes(response.handle)) if response and response.handle else 0,
     )
 
 

@@ -62,14 +62,28 @@ def _type_document(number: int, version: int) -> dict[str, Any]:
     return document
 
 
-def granted_masks(handle: bytes, *, matter: Matter, recorder: int) -> list[int]:
-    """The fields of a grant for this matter; raises `ConsentError` grant-unknown or grant-elsewhere."""
+def granted_masks(handle: bytes, *, matter: Matter, recorder: int, now: int) -> list[int]:
+    """The fields of a live grant for this matter.
+
+    Raises `ConsentError` grant-unknown, grant-elsewhere, grant-withdrawn or grant-expired. The ledger has the
+    last word when the use is recorded: a withdrawal may come in between.
+    """
     grant = node.ledger().grant(handle)
     if grant is None:
         raise ConsentError("grant-unknown")
     if (grant.matter, grant.version, grant.recorder) != (matter.number, matter.version, recorder):
         raise ConsentError("grant-elsewhere")
+    if grant.withdrawn:
+        raise ConsentError("grant-withdrawn")
+    if grant.not_after < now:
+        raise ConsentError("grant-expired")
     return list(grant.masks)
+
+
+def uses_left(handle: bytes) -> int:
+    """How many more looks were agreed to; whether the grant is still live is another question."""
+    grant = node.ledger().grant(handle)
+    return 0 if grant is None else grant.uses_left
 
 
 def require_usage(*, index: int, handle: bytes, agency: int) -> None:

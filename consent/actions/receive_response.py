@@ -78,7 +78,7 @@ def _receive_two_locks(request: PresentationRequest, token: str, head: dict[str,
     except envelopes.MalformedEnvelopeError as error:
         raise ConsentError("response-malformed", log=str(error)) from error
     home = _recorder(outer.recorder)
-    masks = registry.granted_masks(outer.handle, matter=request.matter, recorder=home.number)
+    masks = registry.granted_masks(outer.handle, matter=request.matter, recorder=home.number, now=clock.now())
     # Handles are public on the ledger: without this anybody could spend a stranger's grant here.
     peers.call(
         sender=request.agency,

@@ -85,6 +85,22 @@ class ConsentError(GovChainError):
             "Scan the code again.",
             oauth=INVALID,
         ),
+        "grant-withdrawn": Message(
+            409,
+            "市民已撤回这份同意。",
+            "The citizen has withdrawn this consent.",
+            "如仍需办理，请当事人重新同意，或改走线下方式。",
+            "Ask the citizen to agree again, or use the offline way.",
+            oauth=INVALID,
+        ),
+        "grant-expired": Message(
+            409,
+            "这份同意已过期。",
+            "The consent has expired.",
+            "请当事人重新同意。",
+            "Ask the citizen to agree again.",
+            oauth=INVALID,
+        ),
         # The home agency, before it records a grant
         "request-forged": Message(
             403,
