@@ -42,14 +42,10 @@ class TokenRequest(Input):
     authorization_details: Annotated[str, Field(max_length=4000)] | None = None
 
 
-class Proofs(Input):
-    jwt: Annotated[list[Annotated[str, Field(max_length=8000)]], Field(min_length=1, max_length=1)]
-
-
 class CredentialRequest(Input):
     credential_identifier: Text | None = None
     credential_configuration_id: Text | None = None
-    proofs: Proofs | None = None
+    proofs: dict[str, list[Any]] | None = None
     credential_response_encryption: dict[str, Any] | None = None
 
 
@@ -143,9 +139,7 @@ def credential(request: HttpRequest, slug: str) -> HttpResponse:
     access = _access(request, agency)
     body = read_json(request, CredentialRequest, extra="ignore", oauth="invalid_credential_request")
     _check_what_is_asked(body, access)
-    if body.proofs is None:
-        raise CertificateError("proof-invalid", where="proofs")
-    proof = proofs.verify(body.proofs.jwt[0], expected_audience=agency.url, now=clock.now())
+    proof = proofs.verify(_one_proof(body.proofs), expected_audience=agency.url, now=clock.now())
     nonces.spend(agency, proof.nonce)
     issuance = issue_certificate(token=access, proof=proof)
     # Durable here: the certificate is pending, its record in the outbox. Nothing is handed out before it is final.
@@ -208,6 +202,16 @@ def _check_what_is_asked(body: CredentialRequest, access: AccessToken) -> None:
         raise CertificateError("credential-request-invalid", where="credential_configuration_id")
     elif body.credential_configuration_id != access.offer.type.slug:
         raise CertificateError("configuration-unknown")
+
+
+def _one_proof(given: dict[str, list[Any]] | None) -> str:
+    """§8.2: `proofs` holds exactly one type, ours is jwt; one proof, because no batches are offered."""
+    if given is None:
+        raise CertificateError("proof-invalid", where="proofs")
+    match given:
+        case {"jwt": [str() as proof]} if len(given) == 1:
+            return proof
+    raise CertificateError("credential-request-invalid", where="proofs")
 
 
 class _Detail(Input):

@@ -97,9 +97,9 @@ def verify_presentation(
 class _StopError(Exception):
     """A check's result other than pass."""
 
-    def __init__(self, result: Result, code: str, zh: str, en: str, next_zh: str = "", next_en: str = "") -> None:
+    def __init__(self, result: Result, code: str, zh: str, en: str, advice: tuple[str, str] = ("", "")) -> None:
         self.result, self.code = result, code
-        self.texts = (zh, en, next_zh, next_en)
+        self.texts = (zh, en, *advice)
         super().__init__(code)
 
 
@@ -160,7 +160,7 @@ class _Verification:
             or not (isinstance(confirmation, dict) and isinstance(confirmation.get("jwk"), dict))
         ):
             raise _StopError(
-                "fail", "claims-missing", "缺少证照应有的内容。", "It lacks what a certificate must have.", *_ORIGINAL
+                "fail", "claims-missing", "缺少证照应有的内容。", "It lacks what a certificate must have.", _ORIGINAL
             )
 
     # 2
@@ -170,13 +170,13 @@ class _Verification:
         agency = Agency.objects.filter(slug=slug).first()
         if agency is None or agency.url != self.payload["iss"]:
             raise _StopError(
-                "fail", "issuer-unknown", "发证机关不在联盟内。", "The issuer is not of this consortium.", *_ORIGINAL
+                "fail", "issuer-unknown", "发证机关不在联盟内。", "The issuer is not of this consortium.", _ORIGINAL
             )
         try:
             self.issuer: AgencyState = self._ask(lambda: self.reader.agency(agency.number))
         except LedgerError as error:
             raise _StopError(
-                "fail", "issuer-unknown", "链上没有这个发证机关。", "The ledger has no such issuer.", *_ORIGINAL
+                "fail", "issuer-unknown", "链上没有这个发证机关。", "The ledger has no such issuer.", _ORIGINAL
             ) from error
         try:
             self.verified: Verified = sd_jwt.verify(self.shown, issuer_key=self.issuer.issue_key)
@@ -199,7 +199,7 @@ class _Verification:
             "issuer-not-accredited",
             "该机关无权签发这种证照，或这种证照没有登记。",
             "The agency may not issue this type, or the type is not registered.",
-            *_ORIGINAL,
+            _ORIGINAL,
         )
 
     # 4
@@ -211,8 +211,7 @@ class _Verification:
                 "expired",
                 "证照已过有效期。",
                 "The certificate has expired.",
-                "请持有人到发证机关换领。",
-                "The holder should renew it with the issuer.",
+                ("请持有人到发证机关换领。", "The holder should renew it with the issuer."),
             )
         if self.payload["nbf"] > self.now + LEEWAY:
             raise _StopError(
@@ -220,8 +219,7 @@ class _Verification:
                 "not-yet-valid",
                 "证照还没有到生效时间。",
                 "The certificate is not valid yet.",
-                "请核对本机时间；生效后再出示。",
-                "Check this machine's clock; show it once valid.",
+                ("请核对本机时间；生效后再出示。", "Check this machine's clock; show it once valid."),
             )
 
     # 5
@@ -235,7 +233,7 @@ class _Verification:
                 "not-anchored",
                 "链上没有这张证照的签发记录，即使签名正确也不予认可。",
                 "The ledger has no record of its issuance; even a genuine signature does not make it valid.",
-                *_ORIGINAL,
+                _ORIGINAL,
             )
         if issued.agency != self.issuer.number or (3 in self.passed and issued.type != self.type_number):
             raise _StopError(
@@ -243,7 +241,7 @@ class _Verification:
                 "anchor-foreign",
                 "链上的签发记录属于别的机关或别的证照类型。",
                 "The ledger's record is of another issuer or type.",
-                *_ORIGINAL,
+                _ORIGINAL,
             )
         self.commitment = commitment
 
@@ -276,8 +274,7 @@ class _Verification:
                 "fields-beyond-request",
                 "出示了没有要求的内容，已拒收。",
                 "More was disclosed than was asked; it is not accepted.",
-                "请持有人更新钱包后重新出示。",
-                "The holder should update the wallet and show again.",
+                ("请持有人更新钱包后重新出示。", "The holder should update the wallet and show again."),
             )
         if required - self.verified.disclosed:
             raise _StopError(
@@ -285,7 +282,7 @@ class _Verification:
                 "fields-missing",
                 "缺少办理所必需的内容。",
                 "Something required was not disclosed.",
-                *_SHOW_AGAIN,
+                _SHOW_AGAIN,
             )
 
     def _needs(self, number: int) -> None:
@@ -302,7 +299,7 @@ class _Verification:
         try:
             return question()
         except LedgerError as error:
-            if error.code != "ledger-missing":
+            if error.code not in ("ledger-missing", "document-unknown"):
                 raise
             raise _unreachable() from error
         except (OSError, sqlite3.Error) as error:
@@ -311,9 +308,9 @@ class _Verification:
 
 def _unreachable() -> _StopError:
     return _StopError(
-        "undetermined", "ledger-unreachable", "暂时查不到链上记录。", "The ledger cannot be reached.", *_RETRY
+        "undetermined", "ledger-unreachable", "暂时查不到链上记录。", "The ledger cannot be reached.", _RETRY
     )
 
 
 def _failed(error: GovChainError, advice: tuple[str, str]) -> _StopError:
-    return _StopError("fail", error.code, error.zh, error.en, *advice)
+    return _StopError("fail", error.code, error.zh, error.en, advice)

@@ -1,0 +1,226 @@
+"""Each of the seven checks, made to fail alone; and the ledger out of reach."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from certificates.core import anchors
+from certificates.formats import sd_jwt
+from certificates.formats.sd_jwt import SdJwt
+from certificates.verification import Report, verify_certificate, verify_presentation
+from gov_chain.core.codec import b64url
+from gov_chain.keys.local import LocalSigner
+from gov_chain.ledger import node, outbox, relay
+from gov_chain.ledger.core import note, records
+from gov_chain.ledger.reader import Reader
+from identity import agencies
+from tests.certificates.conftest import ISSUER, Desk, Phone
+
+AUDIENCE, NONCE = "x509_hash:abc", "nonce-1"
+SHOWN = ["name", "sex", "birth_date"]
+
+
+def results(report: Report) -> dict[str, str]:
+    return {check.id: check.result for check in report.checks if check.result != "pass"}
+
+
+def code(report: Report, check: str) -> str:
+    return next(item.code for item in report.checks if item.id == check)
+
+
+def checked(item: SdJwt | str, *, now: int = 0, reader: Reader | None = None, **changes: Any) -> Report:
+    values: dict[str, Any] = {
+        "expected_audience": AUDIENCE,
+        "expected_nonce": NONCE,
+        "allowed": SHOWN,
+        "required": SHOWN[:2],
+        **changes,
+    }
+    return verify_presentation(presentation=item, now=now or int(time.time()), reader=reader or node.ledger(), **values)
+
+
+def shown(phone: Phone, certificate: str, names: list[str] | None = None, **changes: Any) -> SdJwt:
+    values: dict[str, Any] = {
+        "audience": AUDIENCE,
+        "nonce": NONCE,
+        "issued_at": int(time.time()),
+        "signer": phone.key,
+        **changes,
+    }
+    return sd_jwt.bind(sd_jwt.present(sd_jwt.parse(certificate), names or SHOWN), **values)
+
+
+def forged(phone: Phone, desk: Desk, *, anchor: bool = False, signer: Any = None, **claims: Any) -> str:
+    """What psb's own key could sign if someone had hold of it; anchored only when asked."""
+    salt = secrets.token_bytes(16)
+    now = int(time.time())
+    content = {
+        "iss": ISSUER,
+        "iat": now,
+        "nbf": now,
+        "exp": now + 1000,
+        "vct": "urn:govchain:type:resident-id",
+        "cnf": {"jwk": phone.jwk},
+        "anchor_salt": b64url(salt),
+        **dict.fromkeys(SHOWN, "x"),
+        **claims,
+    }
+    signed = sd_jwt.issue(
+        claims={name: value for name, value in content.items() if value is not None},
+        disclosable=SHOWN,
+        header={},
+        signer=signer or agencies.signer(agencies.by_slug("psb"), "issue"),
+        random=secrets.token_bytes,
+    )
+    if anchor:
+        from django.db import transaction
+
+        record = records.issue(type=1, type_version=1, commitment=anchors.commitment(salt, signed.issuer_jwt))
+        with transaction.atomic():
+            row = outbox.enqueue(agency=1, record=record, subject="test.nobody:1")
+        relay.settle([row])
+    return signed.text
+
+
+def test_a_good_presentation_passes_every_check_and_gives_the_fields_shown(desk: Desk, phone: Phone) -> None:
+    report = checked(shown(phone, phone.claim()).text)
+    assert report.result == "pass", report.checks
+    assert [check.number for check in report.checks] == [1, 2, 3, 4, 5, 6, 7]
+    assert set(report.claims) == set(SHOWN)
+    assert node.ledger().issue(report.commitment or b"") is not None
+
+
+def test_a_certificate_by_itself(desk: Desk, phone: Phone) -> None:
+    report = verify_certificate(certificate=phone.claim(), now=int(time.time()), reader=node.ledger())
+    assert report.result == "pass"
+    assert results(report) == {"holder": "not-applicable", "fields": "not-applicable"}
+    assert len(report.claims) == 9
+
+
+@pytest.mark.parametrize("text", ["", "~", "a.b.c~", "x" * 100_000, "é~", "eyJ.eyJ.x~y~z"])
+def test_malformed(desk: Desk, text: str) -> None:
+    report = checked(text)
+    assert report.result == "fail"
+    assert report.checks[0].result == "fail"
+    assert {check.result for check in report.checks[1:]} == {"undetermined"}
+    assert report.claims == {}
+
+
+def test_expired_fails_only_its_validity(desk: Desk, phone: Phone) -> None:
+    certificate = phone.claim()
+    later = int(time.time()) + 30 * 365 * 86400
+    report = checked(shown(phone, certificate, issued_at=later), now=later)
+    assert results(report) == {"validity": "fail"}
+    assert code(report, "validity") == "expired"
+    assert report.claims == {}
+
+
+def test_not_yet_valid(desk: Desk, phone: Phone) -> None:
+    certificate = phone.claim()
+    earlier = int(time.time()) - 5000
+    report = checked(shown(phone, certificate, issued_at=earlier), now=earlier)
+    assert code(report, "validity") == "not-yet-valid"
+
+
+def test_unanchored_under_the_genuine_key_is_not_valid(desk: Desk, phone: Phone) -> None:
+    report = checked(shown(phone, forged(phone, desk)))
+    assert results(report) == {"anchored": "fail"}
+    assert code(report, "anchored") == "not-anchored"
+    assert report.claims == {}
+
+
+def test_the_same_anchored_passes(desk: Desk, phone: Phone) -> None:
+    assert checked(shown(phone, forged(phone, desk, anchor=True))).result == "pass"
+
+
+def test_signed_by_someone_else(desk: Desk, phone: Phone) -> None:
+    stranger = LocalSigner(ec.generate_private_key(ec.SECP256R1()))
+    report = checked(shown(phone, forged(phone, desk, signer=stranger)))
+    assert code(report, "issuer") == "sd-jwt-signature"
+    assert report.claims == {}
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://elsewhere.example/agencies/psb", "http://localhost:8000/agencies/nobody", ""]
+)
+def test_issuer_unknown(desk: Desk, phone: Phone, issuer: str) -> None:
+    assert code(checked(shown(phone, forged(phone, desk, iss=issuer))), "issuer") == "issuer-unknown"
+
+
+def test_agency_that_is_not_accredited(desk: Desk, phone: Phone) -> None:
+    street = agencies.by_slug("street")
+    certificate = forged(phone, desk, signer=agencies.signer(street, "issue"), iss=street.url)
+    report = checked(shown(phone, certificate))
+    assert results(report) == {"accredited": "fail", "anchored": "fail"}
+
+
+def test_type_that_is_not_registered(desk: Desk, phone: Phone) -> None:
+    report = checked(shown(phone, forged(phone, desk, vct="urn:govchain:type:passport", anchor=True)))
+    assert results(report) == {"accredited": "fail"}
+
+
+@pytest.mark.parametrize("missing", ["vct", "anchor_salt", "cnf", "exp", "nbf"])
+def test_claims_a_certificate_must_have(desk: Desk, phone: Phone, missing: str) -> None:
+    report = checked(shown(phone, forged(phone, desk, **{missing: None})))
+    assert code(report, "well-formed") == "claims-missing"
+
+
+def test_presentation_for_someone_else_or_another_request_or_long_ago(desk: Desk, phone: Phone) -> None:
+    certificate = phone.claim()
+    cases = {
+        "key-binding-audience": shown(phone, certificate, audience="x509_hash:other"),
+        "key-binding-nonce": shown(phone, certificate, nonce="other"),
+        "key-binding-stale": shown(phone, certificate, issued_at=int(time.time()) - 3600),
+        "key-binding-signature": shown(Phone(desk), certificate),
+        "key-binding-missing": sd_jwt.present(sd_jwt.parse(certificate), SHOWN),
+    }
+    for expected, item in cases.items():
+        report = checked(item)
+        assert results(report) == {"holder": "fail"}, expected
+        assert code(report, "holder") == expected
+        assert report.claims == {}
+
+
+def test_stripped_disclosure_breaks_the_key_binding(desk: Desk, phone: Phone) -> None:
+    item = shown(phone, phone.claim())
+    stripped = SdJwt(item.issuer_jwt, item.disclosures[:-1], item.key_binding_jwt)
+    assert code(checked(stripped), "holder") == "key-binding-hash"
+
+
+def test_key_binding_of_another_certificate_of_the_same_holder(desk: Desk, phone: Phone) -> None:
+    one, two = phone.claim(), phone.claim()
+    foreign = shown(phone, two).key_binding_jwt
+    item = shown(phone, one)
+    assert code(checked(SdJwt(item.issuer_jwt, item.disclosures, foreign)), "holder") == "key-binding-hash"
+
+
+def test_fields_beyond_and_below_the_request(desk: Desk, phone: Phone) -> None:
+    certificate = phone.claim()
+    assert code(checked(shown(phone, certificate, [*SHOWN, "address"])), "fields") == "fields-beyond-request"
+    assert code(checked(shown(phone, certificate, ["name"])), "fields") == "fields-missing"
+    assert checked(shown(phone, certificate, ["name", "sex"])).result == "pass"
+
+
+def test_ledger_out_of_reach_is_undetermined_never_valid_never_invalid(desk: Desk, phone: Phone, tmp_path: Any) -> None:
+    item = shown(phone, phone.claim())
+    nowhere = Reader(tmp_path / "nowhere", note.Verifier("x", b"\0" * 32))
+    report = checked(item, reader=nowhere)
+    assert report.result == "undetermined"
+    assert code(report, "issuer") == "ledger-unreachable"
+    assert {check.result for check in report.checks} == {"pass", "undetermined"}
+    assert report.claims == {}
+
+
+def test_every_check_that_does_not_pass_says_why_and_what_to_do(desk: Desk, phone: Phone) -> None:
+    report = checked(shown(phone, forged(phone, desk)))
+    for check in report.checks:
+        if check.result == "fail":
+            assert check.reason_zh
+            assert check.reason_en
+            assert check.next_zh
+            assert check.next_en
