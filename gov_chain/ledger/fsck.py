@@ -68,6 +68,7 @@ def check(directory: Path, *, vkey: str = "", progress: Progress | None = None) 
     report = Report()
     try:
         with closing(store.open_reading(directory / store.FILE)) as connection:
+            connection.text_factory = lambda data: data.decode(errors="surrogateescape")
             connection.execute("BEGIN")
             _Check(connection, report, vkey, progress).run()
     except sqlite3.DatabaseError as error:
@@ -83,6 +84,7 @@ class _Check:
         self.progress = progress
         self.view = View(lambda key: None)
         self.leaves: list[bytes] = []
+        self.times: list[int] = []
         self.handles: set[tuple[bytes, int]] = set()
         self.headers: set[tuple[bytes, int]] = set()
         self.ledger_id = b""
@@ -123,10 +125,12 @@ class _Check:
         batch: _Batch | None = None
         for index, kind, agency, body in self._rows():
             self.leaves.append(tree.leaf_hash(body))
+            self.times.append(self.times[-1] if self.times else 0)
             if self.progress is not None and index % 1000 == 0:
                 self.progress(index, total)
             try:
                 time, by, record = entries.unwrap(body)
+                self.times[-1] = time
                 if (record[0], by) != (kind, agency):
                     self.report.add("index", f"entry {index}", "filed under another kind or agency")
                 if index == 0:
@@ -191,7 +195,7 @@ class _Check:
     def _checkpoints(self) -> None:
         peaks: list[bytes] = []
         grown = last = 0
-        for size, _time, text in self.connection.execute("SELECT size, time, text FROM checkpoints ORDER BY size"):
+        for size, time, text in self.connection.execute("SELECT size, time, text FROM checkpoints ORDER BY size"):
             self.report.checkpoints += 1
             try:
                 verifier = self._verifier(text)
@@ -199,13 +203,15 @@ class _Check:
             except (LedgerError, AttributeError, TypeError) as error:
                 self.report.add("checkpoint", size, error)
                 continue
-            if head.size != size or size > len(self.leaves):
+            if head.size != size or not 0 < size <= len(self.leaves):
                 self.report.add("checkpoint", size, f"is of size {head.size}, there are {len(self.leaves)} entries")
                 continue
             tree.grow(peaks, grown, self.leaves[grown:size])
             grown = last = size
             if tree.fold(peaks) != head.root:
                 self.report.add("checkpoint", size, "its root is not that of the entries")
+            if time != self.times[size - 1]:
+                self.report.add("checkpoint", size, "filed under another time than its last entry's")
         if last != len(self.leaves):
             self.report.add("checkpoint", last, f"the last checkpoint covers {last} of {len(self.leaves)} entries")
 

@@ -1,0 +1,148 @@
+"""fsck finds every alteration of the file, whatever kind it is, and never ends in a traceback."""
+
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gov_chain.ledger import fsck, store
+from gov_chain.ledger.core import records
+from tests.ledger.town import HOME, PSB, STREET, VERIFIER, Town, issue_record, usage_record
+
+
+@pytest.fixture
+def closed(town: Town) -> Path:
+    """A closed ledger's file with every kind of record in it."""
+    town.register()
+    secret = town.grant()
+    town.submit(PSB, *(issue_record() for _ in range(300)))
+    town.submit(STREET, usage_record(secret), usage_record(secret, masks=0b111))
+    town.submit(HOME, records.withdraw(secret=secret))
+    town.engine.close()
+    return town.directory / store.FILE
+
+
+def kinds_found(file: Path, vkey: str = VERIFIER.vkey) -> set[str]:
+    return {finding.kind for finding in fsck.check(file.parent, vkey=vkey).findings}
+
+
+def test_a_sound_ledger_has_no_findings(closed: Path) -> None:
+    report = fsck.check(closed.parent, vkey=VERIFIER.vkey)
+    assert report.findings == []
+    assert report.entries == 314
+    assert report.checkpoints == 8
+
+
+def test_a_sound_ledger_is_not_sound_under_another_key(closed: Path) -> None:
+    assert kinds_found(closed, VERIFIER.__class__("ledger.test.example", bytes(32)).vkey) == {"checkpoint"}
+
+
+ALTERATIONS = {
+    "entry altered": ("UPDATE entries SET body = zeroblob(length(body)) WHERE idx = 9", "entry"),
+    "entry missing": ("DELETE FROM entries WHERE idx = 20", "entry"),
+    "last entry missing": ("DELETE FROM entries WHERE idx = (SELECT max(idx) FROM entries)", "checkpoint"),
+    "entries swapped": (
+        "UPDATE entries SET body = CASE idx WHEN 20 THEN (SELECT body FROM entries WHERE idx = 21) "
+        "ELSE (SELECT body FROM entries WHERE idx = 20) END WHERE idx IN (20, 21)",
+        "checkpoint",
+    ),
+    "entry added": (
+        "INSERT INTO entries SELECT max(idx) + 1, kind, agency, body FROM entries",
+        "checkpoint",
+    ),
+    "entry filed under another agency": ("UPDATE entries SET agency = 2 WHERE idx = 2", "index"),
+    "entry filed under another kind": ("UPDATE entries SET kind = 20 WHERE idx = 2", "index"),
+    "entry is text": ("UPDATE entries SET body = 'text' WHERE idx = 2", "entry"),
+    "checkpoint altered": ("UPDATE checkpoints SET text = replace(text, 'A', 'B')", "checkpoint"),
+    "checkpoint moved": ("UPDATE checkpoints SET size = 4 WHERE size = 5", "checkpoint"),
+    "checkpoint is null": ("UPDATE checkpoints SET text = x'00ff' WHERE size = 5", "checkpoint"),
+    "last checkpoint missing": (
+        "DELETE FROM checkpoints WHERE size = (SELECT max(size) FROM checkpoints)",
+        "checkpoint",
+    ),
+    "tile altered": ("UPDATE tiles SET hashes = zeroblob(length(hashes)) WHERE place = 0", "tile"),
+    "tile missing": ("DELETE FROM tiles WHERE place = 1", "tile"),
+    "tile too many": ("INSERT INTO tiles VALUES (99, x'00')", "tile"),
+    "handle index row missing": ("DELETE FROM handles", "index"),
+    "handle index row too many": ("INSERT INTO handles VALUES (x'0011223344556677', 3)", "index"),
+    "transaction index row missing": ("DELETE FROM transactions WHERE idx = 1", "index"),
+    "transaction index row altered": ("UPDATE transactions SET idx = 2 WHERE idx = 1", "index"),
+    "uses given back": (
+        "UPDATE state SET value = substr(value, 1, 14) || x'03' || substr(value, 16) WHERE key > x'67'",
+        "state",
+    ),
+    "state row missing": ("DELETE FROM state WHERE substr(key, 1, 1) = x'67'", "state"),
+    "state row too many": ("INSERT INTO state VALUES (x'6700', x'80')", "state"),
+    "sequence window reset": ("DELETE FROM state WHERE substr(key, 1, 1) = x'6b'", "state"),
+    "table missing": ("DROP TABLE tiles", "file"),
+    "version": ("PRAGMA user_version = 9", "file"),
+}
+
+
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_an_altered_row_is_found(closed: Path, name: str) -> None:
+    statement, kind = ALTERATIONS[name]
+    with sqlite3.connect(closed, isolation_level=None) as connection:
+        connection.execute(statement)
+    assert kind in kinds_found(closed)
+
+
+def test_a_rewritten_history_is_found_even_where_every_hash_was_redone(closed: Path) -> None:
+    """Somebody with the file, and not the keys, drops the last use and rebuilds what follows from entries."""
+    with sqlite3.connect(closed, isolation_level=None) as connection:
+        connection.execute("DELETE FROM entries WHERE kind = 32")
+        connection.execute("UPDATE entries SET idx = idx - 1 WHERE idx > 311")
+    assert {"transaction", "checkpoint", "state"} <= kinds_found(closed)
+
+
+def test_a_flipped_byte_in_any_entry_is_found(closed: Path) -> None:
+    """Every place in the file that holds the entry's bytes, in case there is a stale copy."""
+    whole = closed.read_bytes()
+    with sqlite3.connect(closed) as connection:
+        bodies = [body for (body,) in connection.execute("SELECT body FROM entries WHERE length(body) < 1000")]
+    assert len(bodies) > 300
+    dice = random.Random(5)
+    for body in [*bodies[:12], *dice.sample(bodies, 25), *bodies[-8:]]:
+        at = whole.find(body)
+        assert at > 0
+        while at > 0:
+            altered = bytearray(whole)
+            altered[at + dice.randrange(len(body))] ^= 1 << dice.randrange(8)
+            closed.write_bytes(altered)
+            assert kinds_found(closed)
+            at = whole.find(body, at + 1)
+
+
+def test_a_flipped_bit_anywhere_is_found_or_provably_without_effect(closed: Path) -> None:
+    """Without effect: every row of every table still reads as before."""
+    whole = closed.read_bytes()
+    before = everything(closed)
+    dice = random.Random(6)
+    found = 0
+    for _ in range(150):
+        altered = bytearray(whole)
+        altered[dice.randrange(len(whole))] ^= 1 << dice.randrange(8)
+        closed.write_bytes(altered)
+        if kinds_found(closed):
+            found += 1
+        else:
+            assert everything(closed) == before
+    assert found > 50
+
+
+def everything(file: Path) -> list[list[tuple[object, ...]]]:
+    tables = ("entries", "tiles", "state", "handles", "transactions", "checkpoints")
+    with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as connection:
+        return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
+
+
+@pytest.mark.parametrize("size", [0, 10, 100, 4096, 5000, 20000])
+def test_a_truncated_file_is_found(closed: Path, size: int) -> None:
+    closed.write_bytes(closed.read_bytes()[:size])
+    assert "file" in kinds_found(closed)
+
+
+def test_junk_instead_of_a_file_is_found(closed: Path) -> None:
+    closed.write_bytes(b"junk" * 4096)
+    assert kinds_found(closed) == {"file"}
