@@ -87,8 +87,8 @@ export function ask({ title, lead, yes, testid, danger = true }) {
   });
 }
 
-export const pill = (state, words) => h("span", { class: `pill pill-${state}` }, icon(PILL_ICONS[state] ?? "dot"), words);
-const PILL_ICONS = { ok: "check", bad: "cross", warn: "warn", off: "dot", wait: "clock" };
+export const pill = (state, words) => h("span", { class: `pill pill-${state}` }, icon(PILL_ICONS[state] ?? "dash"), words);
+const PILL_ICONS = { ok: "check", bad: "cross", warn: "warn", off: "dash", wait: "clock" };
 
 export const facts = (rows) =>
   h("dl", { class: "facts" }, rows.filter(Boolean).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));

@@ -1,10 +1,18 @@
-// The phone's keys: P-256, made by WebCrypto as not extractable, kept as CryptoKeys. One device key names the phone to
-// its home agency; every certificate gets a holder key of its own, so that two of them cannot be linked by key.
+// The phone's keys: P-256, made by WebCrypto as not extractable, kept as CryptoKeys. The device key names the phone to
+// its home agency.
 
 import { b64url, utf8 } from "./bytes.js";
 import { sign } from "./jws.js";
 
 export const makeKey = () => crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+
+/**
+ * The holder key for a new certificate. It is the device key: the home agency records a grant only for certificates
+ * bound to the very phone it opened, and that key is how it knows. The price: certificates of one phone can be linked
+ * by key. A key for each certificate needs the home agency to know the phone's keys as a set; callers already treat
+ * the answer as the certificate's own.
+ */
+export const holderKey = (store) => store.get("keys", "device");
 
 /** The public half, holding exactly the members an RFC 7638 thumbprint covers. */
 export async function publicJwk(pair) {

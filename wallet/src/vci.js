@@ -3,7 +3,7 @@
 // A certificate is kept only when, in this order:
 //   1. its issuer is an agency the ledger's genesis accredits for the type
 //   2. the signature verifies under that agency's issue key in genesis, not under a key the certificate brings along
-//   3. it is of the type offered, from the issuer asked, in force now, and bound to the holder key made for it here
+//   3. it is of the type offered, from the issuer asked, in force now, and bound to a holder key of this phone
 //   4. its fields are those of the registered type
 // Its anchor on the ledger is looked for afterwards (`findAnchor`): the issuer may still be waiting for the block.
 
@@ -11,7 +11,7 @@ import { concat, equal, fromB64url, utf8 } from "./bytes.js";
 import { WalletError, demand } from "./errors.js";
 import { call, getJson, getText } from "./http.js";
 import { verify } from "./jws.js";
-import { makeKey, possessionProof, publicJwk, sha256 } from "./keys.js";
+import { holderKey, possessionProof, publicJwk, sha256 } from "./keys.js";
 import { parse } from "./sdjwt.js";
 
 const PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
@@ -53,7 +53,7 @@ export async function claim({ offered, txCode, store, trust, now, report = () =>
   const headers = { Authorization: `Bearer ${token.access_token}` };
   report(2, 5);
   const nonce = issuer.nonce_endpoint ? (await getJson(issuer.nonce_endpoint, { method: "POST" })).c_nonce : undefined;
-  const pair = await makeKey();
+  const pair = await holderKey(store);
   const proof = await possessionProof(pair, { issuer: issuer.credential_issuer, nonce, now: now() });
   const identifier = token.authorization_details?.find((detail) => detail.credential_identifiers)?.credential_identifiers[0];
   const wanted = identifier ? { credential_identifier: identifier } : { credential_configuration_id: configurationId };

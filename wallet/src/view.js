@@ -34,7 +34,7 @@ const ICONS = {
   down: "M12 4v11M7 10.5l5 5 5-5M5 20h14",
   link: "M10 14l4-4M8.5 12L6 14.5a3.5 3.5 0 005 5l2.5-2.5M15.5 12l2.5-2.5a3.5 3.5 0 00-5-5L10.5 7",
   building: "M4 20h16M6 20V9l6-4 6 4v11M10 20v-4h4v4M9.5 11.5v.5M14.5 11.5v.5",
-  dot: "M12 12v.01",
+  dash: "M7 12h10",
 };
 
 /** A decorative line icon; the words beside it carry the meaning. */

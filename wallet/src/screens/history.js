@@ -66,7 +66,7 @@ function item(app, grant, online) {
     fields.length > 0 && h("p", { class: "fine" }, fields.map(of).join(" · ")),
     state === "unrecorded"
       ? h("p", { class: "notice notice-info" }, icon("warn"), t("history.unrecordedLead"))
-      : h("p", { class: "fine" }, `${t("history.used", { used, uses })} · ${t("history.until", { time: dateTime(notAfter) })}`),
+      : h("p", { class: "fine" }, t("history.used", { used, uses }), h("br"), t("history.until", { time: dateTime(notAfter) })),
     hidden.length > 0 && h("p", { class: "notice notice-bad", testid: "history-hidden" }, icon("warn"), t("history.hidden", { list: hidden.join(", ") })),
     h("ol", { class: "timeline" }, [...events].reverse().map((event) => moment(app, grant, event))),
     state === "live" &&
