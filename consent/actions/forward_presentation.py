@@ -39,7 +39,7 @@ def forward_presentation(*, response: PresentationResponse) -> None:
         answer = peers.call(
             sender=request.agency, to=issuer, path=f"/agencies/{issuer.slug}/grants/forwarded", body=body
         )
-    except peers.PeerRefused as error:
+    except peers.PeerRefusedError as error:
         if error.remote_status < 500:
             _refuse(response, error.remote_code)
         return

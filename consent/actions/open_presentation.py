@@ -47,7 +47,7 @@ def open_presentation(*, usage: Usage) -> Opened:
     if response.locks == 2:
         try:
             key = _one_time_key(response, usage)
-        except peers.PeerRefused as error:
+        except peers.PeerRefusedError as error:
             if error.remote_status >= 500:
                 raise
             return _end(response, "refuse", refusal=error.remote_code)

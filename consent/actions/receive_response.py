@@ -79,13 +79,7 @@ def _receive_two_locks(request: PresentationRequest, token: str, head: dict[str,
         raise ConsentError("response-malformed", log=str(error)) from error
     home = _recorder(outer.recorder)
     masks = registry.granted_masks(outer.handle, matter=request.matter, recorder=home.number, now=clock.now())
-    # Handles are public on the ledger: without this anybody could spend a stranger's grant here.
-    peers.call(
-        sender=request.agency,
-        to=home,
-        path=f"/agencies/{home.slug}/grants/confirm",
-        body={"handle": b64url(outer.handle), "request_id": str(request.id)},
-    )
+    _require_given_for(request, home=home, handle=outer.handle)
     try:
         with transaction.atomic():
             _take(request, PresentationRequest.State.ANSWERED)
@@ -115,6 +109,21 @@ def _receive_one_lock(request: PresentationRequest, token: str, state: str | Non
     live.announce(request)
     forward_presentation(response=response)
     return _received(request)
+
+
+def _require_given_for(request: PresentationRequest, *, home: Agency, handle: bytes) -> None:
+    """Handles are public on the ledger: without this anybody could spend a stranger's grant on an empty answer."""
+    try:
+        peers.call(
+            sender=request.agency,
+            to=home,
+            path=f"/agencies/{home.slug}/grants/confirm",
+            body={"handle": b64url(handle), "request_id": str(request.id)},
+        )
+    except peers.PeerRefusedError as error:
+        if error.remote_status >= 500:
+            raise
+        raise ConsentError("grant-elsewhere", log=error.remote_code) from error
 
 
 def _recorder(slug: str) -> Agency:

@@ -28,7 +28,7 @@ def release(phone: Consent, desk: Any, *, sender: str = "street", **changes: Any
 
 
 def refused(phone: Consent, desk: Any, **changes: Any) -> str:
-    with pytest.raises(peers.PeerRefused) as error:
+    with pytest.raises(peers.PeerRefusedError) as error:
         release(phone, desk, **changes)
     return error.value.remote_code
 
@@ -83,7 +83,7 @@ def test_crash_after_the_use_is_final_is_made_good_by_the_relay(world: World, mo
     phone.send()
     # The home agency cannot be reached when the use becomes final: as after a crash, only the ledger knows it.
     with monkeypatch.context() as patch:
-        patch.setattr(peers, "_client", _unreachable)
+        patch.setattr(peers, "call", _unreachable)
         world.settle()
     assert PresentationResponse.objects.get().state == "used"
     assert ana.id_number not in desk.page().text
@@ -101,7 +101,7 @@ def test_a_stranger_is_no_peer(world: World) -> None:
     assert answer.json()["code"] == "peer-unauthenticated"
 
 
-def _unreachable(to: Any) -> Any:
+def _unreachable(*, to: Any, **_: Any) -> Any:
     raise IdentityError("peer-unreachable", name=to.name_zh)
 
 
