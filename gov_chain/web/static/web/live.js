@@ -1,5 +1,5 @@
 // Live parts of a page. <div data-live="ledger/all" data-src="/audit/rows"> listens to
-// /live/ledger/all and, at each event and after each reconnection, asks data-src again and
+// /live/ledger/all and, whenever it connects and at each event, asks data-src again and
 // puts the answer inside itself (data-swap: another htmx swap style; empty data-src: no request,
 // only the "live" DOM event with the event as `detail`). <span data-live-state="ledger/all">
 // gets data-on while connected. Events say that something changed, never what: a server that
@@ -20,13 +20,12 @@ class Feed {
     const socket = new WebSocket(`${scheme}://${location.host}/live/${this.topic}`);
     socket.onopen = () => {
       this.state(true);
-      if (this.lost) this.refresh({});
-      this.lost = false;
+      // Also the first time: something may have happened between the page and this connection.
+      this.refresh({});
       this.wait = 500;
     };
     socket.onmessage = (message) => this.refresh(JSON.parse(message.data));
     socket.onclose = () => {
-      this.lost = true;
       this.state(false);
       if (!this.elements().length) return feeds.delete(this.topic);
       setTimeout(() => this.open(), this.wait + Math.random() * 300);
