@@ -10,9 +10,10 @@ in production; `vault:` will be Vault's Transit engine behind the same four meth
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 from gov_chain.core.errors import GovChainError, Message
 
@@ -20,6 +21,11 @@ Algorithm = Literal["ES256", "EdDSA", "A256GCM"]
 
 NAME = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
 """A key's name within its store."""
+
+
+STORES = {"local": "gov_chain.keys.local"}
+"""The module of each store. It is loaded when first used: whoever only needs the interface (pure code
+that signs with a `Signer` it was given) needs neither Django nor a Vault client."""
 
 
 class KeyStoreError(GovChainError):
@@ -126,9 +132,6 @@ def create(uri: str, algorithm: Algorithm) -> None:
 
 def _store(uri: str) -> tuple[Store, str]:
     scheme, _, name = uri.partition(":")
-    # A store is loaded when first used: this package itself needs neither Django nor a Vault client.
-    if scheme == "local" and NAME.fullmatch(name):
-        from gov_chain.keys import local
-
-        return local, name
-    raise KeyStoreError("key-store-unknown", log=uri)
+    if scheme not in STORES or not NAME.fullmatch(name):
+        raise KeyStoreError("key-store-unknown", log=uri)
+    return cast(Store, importlib.import_module(STORES[scheme])), name
