@@ -122,11 +122,6 @@ class Officer:
             return self._read(self.http.post(form.action, data=sent, headers=headers))
         return self._read(self.http.get(form.action, params=sent))
 
-    def press(self, page: Page, path: str) -> Page:
-        """Post what a button on `page` posts, also one the page shows only later."""
-        token = page.form(holding="csrfmiddlewaretoken").fields["csrfmiddlewaretoken"]
-        return self.submit(Form(urljoin(page.url, path), "post", {"csrfmiddlewaretoken": token}))
-
     def watch(self, topic: str) -> ClientConnection:
         """The live channel this officer's page listens on."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())

@@ -73,7 +73,7 @@ class Desk:
         return self.clerk.open(self.path)
 
     def look_again(self) -> Page:
-        return self.clerk.press(self.page(), f"{self.path}/again")
+        return self.clerk.submit(self.page().form(action="again"))
 
 
 class World:

@@ -111,14 +111,7 @@ def _withdraw(phone: Page) -> None:
 
 
 def _look_again_is_refused(counter: Page, id_number: str) -> None:
-    """The ten minutes are not waited for: the page's own token posts what its button would."""
-    counter.evaluate(
-        """() => {
-            const form = document.querySelector("main form");
-            form.action = location.pathname + "/again";
-            form.submit();
-        }"""
-    )
+    counter.locator("form[action$='/again'] button").click()
     expect(counter.locator(".verdict-bad")).to_be_visible()
     expect(counter.locator("main")).not_to_contain_text(re.compile(id_number))
     picture(counter, "12-counter-refused")
