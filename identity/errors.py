@@ -58,23 +58,23 @@ class IdentityError(GovChainError):
         ),
         "wallet-locked": Message(
             423,
-            "卡包已锁定。",
+            "钱包已锁定。",
             "The wallet is locked.",
             "请带身份证件到政务服务窗口解锁。",
             "Take your identity document to a service counter to have it unlocked.",
         ),
         "wallet-unknown": Message(
             404,
-            "没有这个卡包，或它已在别的手机上重新激活。",
+            "没有这个钱包，或它已在别的手机上重新激活。",
             "There is no such wallet, or it was activated again on another phone.",
             "请重新激活。",
             "Activate it again.",
         ),
         "device-taken": Message(
             409,
-            "这部手机的密钥已属于另一个卡包。",
+            "这部手机的密钥已属于另一个钱包。",
             "This phone's key already belongs to another wallet.",
-            "请在手机上清除旧卡包后重新激活。",
+            "请在手机上清除旧钱包后重新激活。",
             "Remove the old wallet from the phone and activate again.",
         ),
         "device-proof-invalid": Message(
@@ -86,7 +86,7 @@ class IdentityError(GovChainError):
         ),
         "session-missing": Message(
             401,
-            "卡包尚未打开，或已超时。",
+            "钱包尚未打开，或已超时。",
             "The wallet is not open, or its session ended.",
             "请用 PIN 或通行密钥重新打开。",
             "Open it again with the PIN or passkey.",

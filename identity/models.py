@@ -116,9 +116,9 @@ class OfficerRole(models.Model):
 class Assurance(models.IntegerChoices):
     """How sure the home agency is who holds the phone."""
 
-    LOW = 1, "低：自行申报"
-    SUBSTANTIAL = 2, "中：在线核验"
-    HIGH = 3, "高：当面核验"
+    LOW = 1
+    SUBSTANTIAL = 2
+    HIGH = 3
 
 
 class Citizen(models.Model):

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from gov_chain.web import navigation
 from gov_chain.web.language import pick
 from identity import citizens, throttle, wallets
 from identity.actions.issue_activation import issue_activation
@@ -23,6 +24,12 @@ from identity.models import Assurance, Citizen, Officer
 from identity.officers import officer_required
 
 HOME_ROLES = ("agency-admin",)
+
+ASSURANCE = {
+    Assurance.LOW: ("低（本人自报）", "Low (self-declared)"),
+    Assurance.SUBSTANTIAL: ("中（远程实名核验）", "Substantial (remote real-name check)"),
+    Assurance.HIGH: ("高（当面核验）", "High (checked in person)"),
+}
 
 
 class LoginForm(AuthenticationForm):
@@ -54,6 +61,11 @@ class Login(auth_views.LoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
+    def get_default_redirect_url(self) -> str:
+        """The first room the officer's roles open."""
+        rooms = navigation.entries(self.request)
+        return rooms[0].path if rooms else "/"
+
 
 class Logout(auth_views.LogoutView):
     """POST only: a link on another site cannot log anybody out."""
@@ -61,7 +73,7 @@ class Logout(auth_views.LogoutView):
 
 class FindForm(forms.Form):
     id_number = forms.RegexField(
-        r"^[0-9]{17}[0-9Xx]$", max_length=18, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True})
+        r"^[0-9]{17}[0-9Xx]$", max_length=18, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -170,5 +182,6 @@ def _show(request: HttpRequest, citizen: Citizen, *, status: int = 200, **extra:
         "citizen": citizen,
         "wallet": wallets.of_citizen(citizen),
         "check": CheckForm(),
+        "assurance": pick(*ASSURANCE[citizen.assurance_level]),
     }
     return render(request, "identity/home.html", context | extra, status=status)

@@ -48,9 +48,9 @@ def registration_options(wallet: Wallet) -> dict[str, Any]:
     """`PublicKeyCredentialCreationOptionsJSON`. It names no person: passkeys may be synced elsewhere."""
     options = webauthn.generate_registration_options(
         rp_id=rp_id(),
-        rp_name="云州证照卡包",
+        rp_name="云州证照钱包",
         user_id=wallet.id.bytes,
-        user_name="证照卡包",
+        user_name="证照钱包",
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.PREFERRED,
             user_verification=UserVerificationRequirement.REQUIRED,

@@ -35,7 +35,7 @@ ROLE = OfficerRole.Role
 OFFICERS = (
     ("issuer", "psb", "陈立（发证）", (ROLE.ISSUER, ROLE.APPROVER)),
     ("clerk", "street", "周晴（窗口）", (ROLE.COUNTER,)),
-    ("home", "data", "吴敏（卡包管理）", (ROLE.AGENCY_ADMIN,)),
+    ("home", "data", "吴敏（钱包管理）", (ROLE.AGENCY_ADMIN,)),
     ("auditor", "data", "郑直（审计）", (ROLE.AUDITOR,)),
 )
 

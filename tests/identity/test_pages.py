@@ -90,9 +90,15 @@ def test_the_count_keeps_no_name_and_no_address(seeded: SeededIdentity) -> None:
     assert len(attempt.key_digest) == 32
 
 
+@pytest.mark.parametrize(("username", "desk"), [("issuer", "/issuing/"), ("home", "/home/"), ("auditor", "/audit/")])
+def test_an_officer_arrives_at_their_desk(seeded: SeededIdentity, username: str, desk: str) -> None:
+    answer = Client().post("/login", {"username": username, "password": PASSWORD}, headers=PAGE)
+    assert answer["Location"] == desk
+
+
 def test_login_sends_nobody_to_another_site(seeded: SeededIdentity) -> None:
     data = {"username": "clerk", "password": PASSWORD, "next": "https://evil.example/"}
-    assert Client().post("/login", data)["Location"] == "/"
+    assert Client().post("/login", data)["Location"] == "/counter/"
 
 
 def test_a_stranger_is_sent_to_the_login_page(seeded: SeededIdentity) -> None:
