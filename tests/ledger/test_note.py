@@ -11,6 +11,7 @@ PUBLISHED_NOTE = PUBLISHED_TEXT + (
     "\n\u2014 PeterNeumann "
     "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 )
+ROOT = "A" * 43 + "=\n"
 SIGNED = checkpoint.sign(verifier=VERIFIER, size=7, root=bytes(32), signer=secret_key(0).sign)
 
 

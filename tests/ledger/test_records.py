@@ -63,7 +63,7 @@ def example(shape: Shape) -> Any:
             return [example(item) for item in items]
 
 
-@pytest.mark.parametrize(("kind", "at", "name"), FIELDS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("kind", "at", "name"), FIELDS, ids=str)
 def test_a_record_with_this_field_wrong_is_malformed(kind: int, at: int, name: str) -> None:
     shape = records.KINDS[kind].fields[at - 1][1]
     for value in wrong_values(shape):

@@ -1,0 +1,106 @@
+"""`govchain ledger …` through the real command line: exit statuses and JSON."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from gov_chain import cli
+from gov_chain.ledger import node, relay, store
+from gov_chain.ledger.core import receipt
+from gov_chain.ledger.reader import Reader
+from tests.ledger.town import DIGEST, VERIFIER, Town
+
+
+def run(*args: str) -> int:
+    return cli.main(["ledger", *args])
+
+
+def json_of(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, Any]:
+    status = run(*args, "--json")
+    return status, json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def proof(town: Town, tmp_path: Path) -> Path:
+    town.register()
+    file = tmp_path / "type.tlog-proof"
+    file.write_text(town.reader.receipt(2))
+    return file
+
+
+def test_verify_says_valid(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("verify", str(proof), "--vkey", VERIFIER.vkey) == 0
+    assert "valid" in capsys.readouterr().out
+    status, told = json_of(capsys, "verify", str(proof), "--vkey", VERIFIER.vkey)
+    assert (status, told["result"], told["proven"]["kind"]) == (0, "valid", "type")
+    assert told["proven"]["values"]["digest"] == DIGEST.hex()
+
+
+def test_verify_says_invalid(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    proof.write_text(proof.read_text().replace("index 2", "index 3"))
+    status, told = json_of(capsys, "verify", str(proof), "--vkey", VERIFIER.vkey)
+    assert (status, told["result"], told["code"]) == (1, "invalid", "proof-wrong")
+    proof.write_bytes(b"\xff\xfe")
+    assert run("verify", str(proof), "--vkey", VERIFIER.vkey) == 1
+
+
+def test_verify_says_undetermined(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("verify", str(proof), "--vkey", "nonsense") == 2
+    assert run("verify", str(proof.parent / "missing"), "--vkey", VERIFIER.vkey) == 2
+    proof.write_text(proof.read_text().replace("proof@v1", "proof@v7"))
+    capsys.readouterr()
+    status, told = json_of(capsys, "verify", str(proof), "--vkey", VERIFIER.vkey)
+    assert (status, told["result"]) == (2, "undetermined")
+
+
+def test_fsck_of_a_sound_and_of_an_altered_ledger(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    town.register()
+    town.engine.close()
+    data = str(town.directory.parent)
+    assert json_of(capsys, "fsck", "--data", data)[0] == 0
+    assert run("fsck", "--data", str(town.directory)) == 0
+    with sqlite3.connect(town.directory / store.FILE) as connection:
+        connection.execute("UPDATE entries SET body = zeroblob(9) WHERE idx = 2")
+    capsys.readouterr()
+    status, told = json_of(capsys, "fsck", "--data", data, "--vkey", VERIFIER.vkey)
+    assert (status, told["ok"]) == (1, False)
+    assert {each["where"] for each in told["findings"] if each["kind"] == "entry"} == {"2"}
+
+
+def test_fsck_without_a_ledger_is_not_sound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, told = json_of(capsys, "fsck", "--data", str(tmp_path))
+    assert (status, told["error"]["code"]) == (1, "ledger-missing")
+
+
+def test_prove_prints_receipts(own_node: Reader, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("prove", "0") == 0
+    assert receipt.verify(capsys.readouterr().out, own_node.vkey).kind == "genesis"
+    status, told = json_of(capsys, "prove", "0")
+    assert (status, told["vkey"], len(told["receipts"])) == (0, own_node.vkey, 1)
+    assert json_of(capsys, "prove", "7")[1]["error"]["code"] == "entry-unknown"
+    assert json_of(capsys, "prove", "--handle", "00ff")[1]["error"]["code"] == "grant-unknown"
+    assert json_of(capsys, "prove", "--handle", "zz")[1]["error"]["code"] == "query-invalid"
+
+
+def test_vkey_tail_and_stats_read_the_node(own_node: Reader, capsys: pytest.CaptureFixture[str]) -> None:
+    assert json_of(capsys, "vkey")[1]["vkey"] == own_node.vkey
+    assert [row["name"] for row in json_of(capsys, "tail")[1]["rows"]] == ["genesis"]
+    assert json_of(capsys, "tail", "--kind", "usage")[1]["rows"] == []
+    assert json_of(capsys, "tail", "--kind", "nothing")[1]["error"]["code"] == "kind-unknown"
+    told = json_of(capsys, "stats")[1]
+    assert told["kinds"] == {"genesis": 1}
+    assert told["outbox"] == {"waiting": 0, "aside": 0}
+    for command in ("vkey", "tail", "stats"):
+        assert run(command) == 0
+        assert capsys.readouterr().out
+
+
+def test_reading_commands_work_while_another_process_writes(own_node: Reader) -> None:
+    node.engine()
+    assert run("stats") == 0
+    assert node.directory() == Path(settings.GOVCHAIN.data) / "ledger"
+    relay.stop()
