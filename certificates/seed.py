@@ -14,7 +14,7 @@ from gov_chain.environment import UnsafeSettings
 from gov_chain.ledger import relay
 from identity import agencies
 
-PEOPLE = 200
+PEOPLE = 1000
 SEED = 7
 
 

@@ -208,6 +208,7 @@ def claims_at_counter(story: Story) -> str:
     text = story.officer("clerk").open(story.desk).text
     fields = story.wallet.certificates[-1].fields()
     expect(fields["name"] in text and fields["address"] in text, "a granted claim is missing")
+    expect("民族 未出示" in text, "the field that was left out is shown")
     return "the granted fields, and only those, are shown"
 
 

@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line, as a test compares it with the README."""
     root = argparse.ArgumentParser(
         prog="govchain",
-        description="电子证照:市民持有,每次使用可证。 Certificates citizens hold, and every use of them provable.",
+        description="电子证照：市民持有，每次使用可证。 Certificates citizens hold, and every use of them provable.",
     )
     root.set_defaults(django=True)
     commands = root.add_subparsers(title="命令 commands", metavar="COMMAND", required=True)

@@ -124,8 +124,8 @@ def ledger() -> Result:
     for founded in reader.agencies():
         _compare_key(founded.number, founded.ledger_key)
     return Result(
-        "ledger", OK, f"{head.size} 条,检查点签名有效。", f"{head.size} entries, checkpoint signed.",
-        "全部重算:govchain ledger fsck。", "Rebuild all of it: govchain ledger fsck.",
+        "ledger", OK, f"{head.size} 条，检查点签名有效。", f"{head.size} entries, checkpoint signed.",
+        "全部重算：govchain ledger fsck。", "Rebuild all of it: govchain ledger fsck.",
     )  # fmt: skip
 
 
@@ -145,8 +145,8 @@ def outbox() -> Result:
     aside = OutboxRow.objects.filter(state=OutboxRow.State.ASIDE).count()
     if aside:
         return Result(
-            "outbox", FAIL, f"{aside} 条记录无法上链,已搁置。", f"{aside} records were set aside.",
-            "查看日志中的原因,修复后重启。", "Read the reason in the log, mend it, start again.",
+            "outbox", FAIL, f"{aside} 条记录无法上链，已搁置。", f"{aside} records were set aside.",
+            "查看日志中的原因，修复后重启。", "Read the reason in the log, mend it, start again.",
         )  # fmt: skip
     stuck = OutboxRow.objects.filter(delivered=False, attempts__gte=5).count()
     if stuck:
@@ -162,7 +162,7 @@ def outbox() -> Result:
 def disk() -> Result:
     free = shutil.disk_usage(settings.GOVCHAIN.data).free
     text = (f"剩余 {free / 2**30:.1f} GB。", f"{free / 2**30:.1f} GB free.")
-    room = ("请清理磁盘;写满时账本会停止。", "Make room: the ledger stops when the disk is full.")
+    room = ("请清理磁盘；写满时账本会停止。", "Make room: the ledger stops when the disk is full.")
     if free < DISK_WARN:
         return Result("disk", FAIL if free < DISK_FAIL else WARN, *text, *room)
     return Result("disk", OK, *text)

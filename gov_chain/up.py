@@ -35,7 +35,7 @@ class NodeError(GovChainError):
             409,
             "端口 {port} 已被占用。",
             "Port {port} is taken.",
-            "请换一个端口:govchain up --port {other}。",
+            "请换一个端口：govchain up --port {other}。",
             "Choose another: govchain up --port {other}.",
         ),
         "address-unusable": Message(
@@ -214,17 +214,17 @@ def _text(greeting: Greeting, base: str) -> str:
 {citizens}
 
   试一试 What to try
-    1. 以 issuer 登录,在发证台为市民出一张居民身份证的领取二维码。
+    1. 以 issuer 登录，在发证台为市民出一张居民身份证的领取二维码。
        As issuer, make an offer of a resident ID at {base}/issuing/
-    2. 用手机大小的窗口打开市民激活链接,设 PIN,激活钱包。
+    2. 用手机大小的窗口打开市民激活链接，设 PIN，激活钱包。
        Open a citizen's activation link in a phone-sized window and set a PIN.
-    3. 在钱包里扫码(或打开链接)并输入交易码,领取证照。
+    3. 在钱包里扫码（或打开链接）并输入交易码，领取证照。
        Claim in the wallet: scan or open the link, type the transaction code.
-    4. 以 clerk 登录窗口,为“居住证办理”出示二维码;市民扫码,看清要什么,同意并输入 PIN。
+    4. 以 clerk 登录窗口，为“居住证办理”出示二维码；市民扫码，看清要什么，同意并输入 PIN。
        As clerk at {base}/counter/ show a request; the citizen scans, reads, agrees with the PIN.
-    5. 窗口页面即时出现所需信息;钱包“使用记录”出现本机验证过的凭证,可一键撤回。
+    5. 窗口页面即时出现所需信息；钱包“使用记录”出现本机验证过的凭证，可一键撤回。
        The counter sees the claims at once; the wallet's history shows a receipt it checked, and can withdraw.
-    6. 以 auditor 登录,在 {base}/audit/ 看到同一次使用,并逐行验证。
+    6. 以 auditor 登录，在 {base}/audit/ 看到同一次使用，并逐行验证。
        As auditor, see the same use at {base}/audit/ and verify any row.
 
 {install}  手机钱包 The wallet on a phone: {wallet}
