@@ -30,6 +30,9 @@ export function explain(error) {
   return [title, fill(fix, error.params ?? {})];
 }
 
+/** The same as one sentence, for beside a field. */
+export const explainShort = (error) => explain(error).filter(Boolean).join(current === "zh" ? "" : " ");
+
 export function dateTime(seconds) {
   const options = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false };
   return new Intl.DateTimeFormat(current === "zh" ? "zh-CN" : "en-GB", options).format(new Date(seconds * 1000));

@@ -1,7 +1,7 @@
 // Asking for the PIN or the passkey, for opening the wallet and for each agreement.
 
 import { form, pinField } from "./fields.js";
-import { explain, t } from "./language.js";
+import { explainShort, t } from "./language.js";
 import { PIN_FORM } from "./pin.js";
 import { h, icon } from "./view.js";
 
@@ -18,9 +18,8 @@ export function pinPad({ submit, passkey, check, checkPasskey, then }) {
     try {
       await run();
     } catch (error) {
-      const [title, fix] = explain(error);
       pin.input.value = "";
-      pin.fail([title, fix].filter(Boolean).join(" "));
+      pin.fail(explainShort(error));
       return;
     } finally {
       bar.hidden = true;

@@ -12,7 +12,8 @@ export class Log {
     this.origin = origin;
     this.secret = seed;
     this.entries = [];
-    const key = concat(Uint8Array.of(1), ed25519.getPublicKey(seed));
+    this.publicKey = ed25519.getPublicKey(seed);
+    const key = concat(Uint8Array.of(1), this.publicKey);
     this.keyId = sha256(concat(utf8(`${origin}\n`), key)).slice(0, 4);
     this.vkey = `${origin}+${hex(this.keyId)}+${base64(key)}`;
   }

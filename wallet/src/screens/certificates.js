@@ -60,22 +60,25 @@ export async function detail(app, { id }) {
   if (found) draw(found);
 }
 
-/** The card's face: no personal data but the owner's masked name. */
+/** The card's face: no personal data but the owner's masked name. Without `claims` it is only on offer. */
 export function face(app, { type, agency, expires, anchor, claims }) {
   const expired = expires && expires <= app.now();
+  const [sign, state] = expired ? ["warn", "home.expired"] : anchor ? ["check", "home.anchored"] : ["clock", "home.pending"];
   return h(
     "article",
     { class: `card card-${type.number % 4}` },
     guilloche(type.number),
     h("div", { class: "card-top" }, h("span", { class: "card-issuer" }, of(agency.name)), icon("shield")),
     h("div", { class: "card-name" }, h("strong", {}, type.name.zh), h("span", { lang: "en" }, type.name.en)),
-    h(
-      "div",
-      { class: "card-foot" },
-      h("span", {}, h("small", {}, t("home.validUntil")), expires ? date(expires) : "—"),
-      h("span", { class: "card-owner" }, covered(claims?.name)),
-      h("span", { class: "card-state" }, icon(expired ? "warn" : anchor ? "check" : "clock"), t(expired ? "home.expired" : anchor ? "home.anchored" : "home.pending")),
-    ),
+    claims
+      ? h(
+          "div",
+          { class: "card-foot" },
+          h("span", {}, h("small", {}, t("home.validUntil")), expires ? date(expires) : "—"),
+          h("span", { class: "card-owner" }, covered(claims.name)),
+          h("span", { class: "card-state" }, icon(sign), t(state)),
+        )
+      : h("div", { class: "card-foot" }, h("span", { class: "card-state" }, icon("down"), t("home.offered"))),
   );
 }
 

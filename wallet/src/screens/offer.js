@@ -3,7 +3,7 @@
 import { face } from "./certificates.js";
 import { form, textField } from "../fields.js";
 import { page, pill, problem, say, waiting } from "../frame.js";
-import { of, t } from "../language.js";
+import { explainShort, of, t } from "../language.js";
 import { claim, readOffer } from "../vci.js";
 import { h, icon, show } from "../view.js";
 
@@ -63,7 +63,7 @@ function consider(app, offered, error = null) {
     ],
   });
   if (!error) return;
-  if (code && error.code?.startsWith("tx-code")) code.fail(error.words ? of({ zh: error.words.zh.join(" "), en: error.words.en.join(" ") }) : "");
+  if (code && error.code?.startsWith("tx-code")) code.fail(explainShort(error));
   else show(trouble, problem(error));
 }
 
