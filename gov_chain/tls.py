@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -48,12 +49,22 @@ def ensure(folder: Path, address: str, now: dt.datetime) -> Files:
     authority_key = folder / "ca.key"
     if not (files.authority.exists() and authority_key.exists()):
         _make_authority(files.authority, authority_key, address, now)
-    if files.certificate.exists() and files.key.exists():
-        leaf = x509.load_pem_x509_certificate(files.certificate.read_bytes())
-        if leaf.not_valid_after_utc - now > dt.timedelta(days=7):
-            return files
-    _make_leaf(files, authority_key, address, now)
+    if not _current(files, now):
+        _make_leaf(files, authority_key, address, now)
     return files
+
+
+def _current(files: Files, now: dt.datetime) -> bool:
+    """Whether the certificate is of this key and this authority, and lasts another week."""
+    if not (files.certificate.exists() and files.key.exists()):
+        return False
+    leaf = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    key = serialization.load_pem_private_key(files.key.read_bytes(), password=None)
+    try:
+        leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(files.authority.read_bytes()))
+    except InvalidSignature:
+        return False
+    return leaf.public_key() == key.public_key() and leaf.not_valid_after_utc - now > dt.timedelta(days=7)
 
 
 def _make_authority(path: Path, key_path: Path, address: str, now: dt.datetime) -> None:
@@ -64,7 +75,7 @@ def _make_authority(path: Path, key_path: Path, address: str, now: dt.datetime) 
         networks.append(ipaddress.ip_network(address))
     permitted = [x509.IPAddress(net) for net in networks] + [x509.DNSName("localhost")]
     certificate = (
-        _builder(name, name, key, now, days=3650)
+        _builder(name, name, key, key, now, days=3650)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None), critical=True)
         .add_extension(_usage(key_cert_sign=True), critical=True)
@@ -83,7 +94,7 @@ def _make_leaf(files: Files, authority_key: Path, address: str, now: dt.datetime
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(address))]
     loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     certificate = (
-        _builder(name, authority.subject, key, now, days=LEAF_DAYS)
+        _builder(name, authority.subject, key, signing_key, now, days=LEAF_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(list(dict.fromkeys([*names, loopback]))), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -95,7 +106,13 @@ def _make_leaf(files: Files, authority_key: Path, address: str, now: dt.datetime
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: dt.datetime, *, days: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    now: dt.datetime,
+    *,
+    days: int,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -105,6 +122,8 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + dt.timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
 
 

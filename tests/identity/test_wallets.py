@@ -39,6 +39,18 @@ def test_a_code_works_once(seeded: SeededIdentity, phone: Phone) -> None:
     assert Wallet.objects.count() == 1
 
 
+def test_of_eight_phones_with_one_code_one_is_activated(committed: SeededIdentity) -> None:
+    def activate(phone: Phone) -> int:
+        try:
+            return int(phone.activate(committed.citizens[0].code).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(activate, [Phone() for _ in range(8)])) == [201] + [403] * 7
+    assert Wallet.objects.count() == 1
+
+
 def test_an_expired_code_is_refused(seeded: SeededIdentity) -> None:
     with time_machine.travel(timezone.now() + dt.timedelta(days=8)):
         assert Phone().activate(seeded.citizens[0].code).json()["code"] == "activation-wrong"
