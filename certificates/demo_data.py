@@ -39,9 +39,9 @@ PROVINCES = (
 DIVISIONS = tuple(f"{code}0000" for code in PROVINCES)
 
 # Surnames of the old books that hardly anyone bears, with words for given names.
-SURNAMES = (*"云青松柏岚溪霁禾麦黍", "东野", "南荣", "北宫", "西陵")
-FIRST = "若知清望怀予星映初以"
-SECOND = "川石舟野原岭渡汀木禾"
+SURNAMES = (*"云松柏岚溪霁禾麦黍桑蓝青竹荷枫苇藜棠榆楸", "东野", "南荣", "北宫", "西陵", "闾丘", "濮阳")
+FIRST = "若知清望怀予星映初以听问采行守见遇寄逢思"
+SECOND = "川石舟野原岭渡汀木禾泉堤帆港桥峰塘洲亭坪"
 ETHNICITIES = (*("汉",) * 12, "回", "苗", "壮", "满", "藏", "彝")
 STREETS = ("青石街道", "望江街道", "松柏街道", "云溪镇")
 ROADS = ("虚构路", "演示街", "样例巷")

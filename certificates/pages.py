@@ -96,7 +96,7 @@ def offer_page(request: HttpRequest, offer_id: uuid.UUID) -> HttpResponse:
     """The offer's state afterwards; the fragment alone when htmx asks."""
     found = queries.offer_of(_officer(request).agency, offer_id)
     template = "certificates/offer_state.html" if _htmx(request) else "certificates/offer.html"
-    return render(request, template, _offer(found))
+    return render(request, template, {**_offer(found), "refreshed": _htmx(request)})
 
 
 @require_safe
