@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 from pydantic import Field
 
-from consent import requests
+from consent import live, requests
 from consent.actions.receive_response import decline, receive_response, require_open
 from consent.actions.record_forwarded_grant import record_forwarded_grant
 from consent.actions.record_grant import record_grant
@@ -90,7 +90,8 @@ def request_object(http: HttpRequest, slug: str, request_id: uuid.UUID) -> HttpR
     form = read_form(http, RequestForm, extra="ignore", oauth=INVALID) if http.method == "POST" else RequestForm()
     metadata = _wallet_metadata(form.wallet_metadata)
     signed = requests.signed(request, wallet_nonce=form.wallet_nonce, with_terms=transaction_data.offered(metadata))
-    PresentationRequest.objects.filter(id=request.id, fetched_at__isnull=True).update(fetched_at=clock.now())
+    if PresentationRequest.objects.filter(id=request.id, fetched_at__isnull=True).update(fetched_at=clock.now()):
+        live.announce(request)
     response = HttpResponse(signed, content_type=REQUEST_OBJECT)
     response["Cache-Control"] = "no-store"
     return response

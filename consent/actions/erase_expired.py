@@ -1,4 +1,9 @@
-"""Take away what may no longer be read: claims after their ten minutes, answers after the retention period.
+"""Take away what may no longer be read, or is of no use any more.
+
+    claims          ten minutes after they were opened
+    locked answers  at the end of the matter's retention period
+    one-time keys   a day after their grant ended: no later use can be recorded that would release them
+    requests        a day after they ended without any answer
 
 Runs every 15 seconds in the serving process, and before every page that could show a claim, so that
 no reader sees an overdue one even where no process serves in between.
@@ -13,18 +18,21 @@ from dataclasses import dataclass
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from consent.models import PresentationResponse
+from consent.models import Grant, PresentationRequest, PresentationResponse
 from gov_chain import clock
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 15.0
+GRACE_SECONDS = 86400
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
     claims: int
     answers: int
+    keys: int
+    requests: int
 
 
 def erase_expired() -> Erased:
@@ -38,7 +46,11 @@ def erase_expired() -> Erased:
         .exclude(ciphertext="")
         .update(ciphertext="", claims_sealed=None)
     )
-    return Erased(claims=claims, answers=answers)
+    ended = now - GRACE_SECONDS
+    keys = Grant.objects.filter(not_after__lt=ended, one_time_key_sealed__isnull=False).update(one_time_key_sealed=None)
+    stale = PresentationRequest.objects.filter(expires_at__lt=ended, response__isnull=True)
+    requests, _ = stale.filter(state=PresentationRequest.State.WAITING).delete() if stale.exists() else (0, {})
+    return Erased(claims=claims, answers=answers, keys=keys, requests=requests)
 
 
 class Eraser:

@@ -207,3 +207,25 @@ def _decoded(part: str) -> dict[str, Any]:
 
     value: dict[str, Any] = json.loads(b64url_decode(part))
     return value
+
+
+def test_of_two_answers_at_once_one_is_taken(world: World) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connection
+
+    ana = world.citizen()
+    phone = consent(ana.wallet, world.ask())
+    phone.record()
+    form = phone.answer()
+
+    def send(_: int) -> int:
+        try:
+            return world.client().post(phone.request.claims["response_uri"], data=form).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = sorted(pool.map(send, range(4)))
+    assert statuses == [200, 409, 409, 409]
+    assert (PresentationResponse.objects.count(), Usage.objects.count()) == (1, 1)
