@@ -7,14 +7,14 @@ A submitted record is the canonical CBOR array [kind, *fields]. `KINDS` says wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 import cbor2
 
-from gov_chain.core.codec import NotCanonical, decode, encode
+from gov_chain.core.codec import encode
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.shapes import DIGEST, ID, MASK, TIME, Fixed, Many, Row, Shape, Uint
 
@@ -42,11 +42,19 @@ class Kind:
     zh: str
     en: str
 
+    checks: tuple[Callable[[Any], bool], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "checks", tuple(shape.fits for _, shape in self.fields))
+
     def fits(self, record: list[Any]) -> bool:
-        fields = self.fields
-        return len(record) == len(fields) + 1 and all(
-            shape.fits(value) for (_, shape), value in zip(fields, record[1:], strict=True)
-        )
+        """Whether the array, whose first item is this kind's number, has the fields of this row of the table."""
+        if len(record) != len(self.checks) + 1:
+            return False
+        for at, check in enumerate(self.checks, 1):  # noqa: SIM110 - a loop: `all` over a generator is slower
+            if not check(record[at]):
+                return False
+        return True
 
 
 KINDS: dict[int, Kind] = {
@@ -125,16 +133,17 @@ def decode_record(data: bytes) -> list[Any] | str:
     """The record's array if it is canonical and fits the table, else the refusal code."""
     if len(data) > MAX_RECORD:
         return "record-malformed"
+    # What `codec.decode` does, with the table's stricter shapes in place of its general check: this loop is hot.
     try:
-        record = decode(data)
-    except NotCanonical:
+        record = cbor2.loads(data)
+    except (cbor2.CBORDecodeError, RecursionError, OverflowError, ValueError):
         return "record-malformed"
     if type(record) is not list or not record or type(record[0]) is not int:
         return "record-malformed"
     kind = KINDS.get(record[0])
     if kind is None:
         return "kind-unknown"
-    return record if kind.fits(record) else "record-malformed"
+    return record if kind.fits(record) and cbor2.dumps(record) == data else "record-malformed"
 
 
 def parse(data: bytes) -> Record:

@@ -6,8 +6,8 @@ A second sequencer on the same directory is refused by a lock the kernel drops w
 Writing a block, and what is durable after each step:
 
  1. block time = max(previous, clock); a jump of the clock stops the engine                   nothing
- 2. execute the transactions on a view of the state; refusals are final answers already       nothing
- 3. insert entries, indexes, state and tiles into the open SQLite transaction                 nothing
+ 2. open a SQLite transaction, execute the block's transactions on a view of the state        nothing
+ 3. insert entries, indexes, state and tiles                                                  nothing
  4. re-derive the root from the entries as inserted, prove consistency with the last signed
     checkpoint from the tiles as inserted, and only then sign                                 nothing
  5. commit: SQLite fsyncs its log                                                             all of it
@@ -38,7 +38,7 @@ from gov_chain.core.errors import GovChainError
 from gov_chain.ledger import store
 from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, tiles, transaction, tree
 from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
-from gov_chain.ledger.core.state import View
+from gov_chain.ledger.core.state import Value, View
 from gov_chain.ledger.engines import Committed
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ MAX_BLOCK = 8192
 """Records in one block."""
 MAX_JUMP = 300
 """Seconds the wall clock may gain on the machine's steady clock."""
+REGISTRY_KEY = 5
+"""State keys up to this length name agencies, types and matters; longer ones name certificates and grants."""
 IDLE = 1.0
 """Seconds without work after which SQLite's log is folded into the file."""
 
@@ -184,6 +186,7 @@ class Embedded:
         self._signed_peaks = list(self._edge.peaks)
         self._gap = self._clock.wall() - self._clock.steady()
         self._rows = rows
+        self._registry: dict[bytes, Value] = {}
 
     def _next_block(self) -> list[_Waiting]:
         """What waits, up to a block; waits for work. Empty: the engine is closing and nothing is left."""
@@ -237,7 +240,10 @@ class Embedded:
 
     def _commit(self, block: list[_Waiting]) -> list[Committed | LedgerError]:
         now = self._block_clock()
-        view = View(self._rows.state)
+        connection = self._connection
+        # Reads of the state go through the same transaction: outside one, each would lock the file anew.
+        connection.execute("BEGIN IMMEDIATE")
+        view = View(self._state)
         executed: list[tuple[machine.Executed, bytes]] = []
         answers: list[Committed | LedgerError] = []
         size = self._edge.size
@@ -251,9 +257,8 @@ class Embedded:
             answers.append(Committed(now, size, tuple(done.positions), done.refused))
             size += len(done.entries)
         if not executed:
+            connection.execute("ROLLBACK")
             return answers
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
         store.append(connection, executed, view.written)
         edge = self._edge
         edge.extend(tree.leaf_hash(entry) for done, _ in executed for entry in done.entries)
@@ -264,7 +269,19 @@ class Embedded:
         connection.execute("COMMIT")
         # Durable from here on.
         self._block_time, self._signed, self._signed_peaks = now, signed, peaks
+        self._registry.update({key: value for key, value in view.written.items() if len(key) <= REGISTRY_KEY})
         return answers
+
+    def _state(self, key: bytes) -> Value | None:
+        """A stored value. Agencies, types and matters, which every record asks for, are kept in memory."""
+        if len(key) > REGISTRY_KEY:
+            return self._rows.state(key)
+        value = self._registry.get(key)
+        if value is None:
+            value = self._rows.state(key)
+            if value is not None:
+                self._registry[key] = value
+        return value
 
     def _checked(self, edge: tiles.Edge) -> tuple[checkpoint.Checkpoint, list[bytes]]:
         """The next checkpoint, re-derived from the rows as they will be committed; raises `LedgerError`."""
