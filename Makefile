@@ -14,6 +14,8 @@ digest = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16)
 WALLET_SOURCES := $(shell find wallet -path wallet/node_modules -prune -o -path wallet/dist -prune -o -type f -print 2>/dev/null | LC_ALL=C sort)
 INSTALLED := $(VENV)/.installed-$(call digest,requirements.lock pyproject.toml)
 MODULES := wallet/node_modules/.installed-$(call digest,wallet/package.json wallet/package-lock.json)
+INTEROP := tests/interop/node_modules/.installed-$(call digest,tests/interop/package.json tests/interop/package-lock.json)
+INTEROP := tests/interop/node_modules/.installed-$(call digest,tests/interop/package.json tests/interop/package-lock.json)
 BUNDLE := wallet/dist/.built-$(call digest,$(WALLET_SOURCES))
 
 .PHONY: help setup run test check locks format bench lock clean
@@ -26,7 +28,7 @@ setup: $(INSTALLED) $(BUNDLE) ## .venv, Python packages, the wallet's bundle; a 
 run: setup ## start a node on this machine (PORT=8000; TLS=1 for a phone on the same network)
 	@exec $(BIN)/govchain up $(if $(PORT),--port $(PORT)) $(if $(filter 1,$(TLS)),--tls)
 
-test: setup ## every test (ARGS="tests/test_cli.py -k help" for a few)
+test: setup $(INTEROP) ## every test (ARGS="tests/test_cli.py -k help" for a few)
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: setup locks ## linter, formatter, types, imports, lock files
@@ -38,8 +40,8 @@ check: setup locks ## linter, formatter, types, imports, lock files
 locks: ## no lock file may name a registry
 	@if grep -nE '^ *-(-index|-extra-index|-find-links|i |f )|://|@ file' requirements.lock; then \
 	    echo "requirements.lock names a host; run make lock" >&2; exit 1; fi
-	@if grep -nE '"resolved": *"[a-z+]+://' wallet/package-lock.json; then \
-	    echo "wallet/package-lock.json names a host; set omit-lockfile-registry-resolved" >&2; exit 1; fi
+	@if grep -nE '"resolved": *"[a-z+]+://' wallet/package-lock.json tests/interop/package-lock.json; then \
+	    echo "a package-lock.json names a host; set omit-lockfile-registry-resolved" >&2; exit 1; fi
 
 format: setup ## let ruff format and fix what it can
 	@$(BIN)/ruff check --fix -q . || true
@@ -54,7 +56,7 @@ lock: ## resolve requirements.lock again (needs uv on the path or in .venv)
 	    --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) -o requirements.lock
 
 clean: ## forget everything made here, except a node's data in var/
-	rm -rf $(VENV) wallet/node_modules wallet/dist test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) wallet/node_modules wallet/dist tests/interop/node_modules tests/interop/node_modules test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 setup")'
@@ -69,6 +71,17 @@ $(INSTALLED): $(VENV)/pyvenv.cfg
 $(MODULES): | $(INSTALLED)
 	@echo "Browser packages from wallet/package-lock.json ..."
 	@cd wallet && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(INTEROP): | $(INSTALLED)
+	@echo "Other makers' wallet libraries from tests/interop/package-lock.json ..."
+	@cd tests/interop && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The libraries of a wallet that is not ours; only tests need them.
+$(INTEROP): | $(INSTALLED)
+	@echo "Interoperability packages from tests/interop/package-lock.json ..."
+	@cd tests/interop && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(BUNDLE): $(MODULES) | $(INSTALLED)
