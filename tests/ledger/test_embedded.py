@@ -124,3 +124,12 @@ def test_closing_leaves_everything_in_one_file(town: Town) -> None:
     engine = Embedded(copy, verifier=VERIFIER, sign=secret_key(0).sign, clock=town.clock)
     assert engine.submit(town.signed(PSB, issue_record())).result(10).first == 7
     engine.close()
+
+
+def test_closing_twice_closes_nothing_else(town: Town) -> None:
+    """A file opened in between may have got the lock's number."""
+    town.engine.close()
+    with (town.directory / "other").open("wb") as other:
+        town.engine.close()
+        other.write(b"still open")
+        other.flush()

@@ -22,7 +22,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
-import os
 import sqlite3
 import threading
 import time
@@ -32,7 +31,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from gov_chain.core.errors import GovChainError
 from gov_chain.ledger import store
@@ -104,7 +103,7 @@ class Embedded:
         try:
             ready.result()
         except LedgerError:
-            os.close(self._lock)
+            self._lock.close()
             raise
 
     def submit(self, body: bytes) -> Future[Committed]:
@@ -137,8 +136,7 @@ class Embedded:
             self._closing = True
             self._wake.notify()
         self._thread.join()
-        with contextlib.suppress(OSError):
-            os.close(self._lock)
+        self._lock.close()
 
     # The sequencer's thread.
 
@@ -336,11 +334,12 @@ def outcome(rows: store.Rows, parsed: transaction.Transaction) -> Committed | No
     return Committed(time_, first, tuple(positions), refused)
 
 
-def _lock(directory: Path) -> int:
-    descriptor = os.open(directory / store.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _lock(directory: Path) -> BinaryIO:
+    """The directory's lock file, held until it is closed or the process ends."""
+    file = (directory / store.LOCK).open("ab")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        os.close(descriptor)
+        file.close()
         raise LedgerError("sequencer-running", log=str(directory)) from error
-    return descriptor
+    return file
