@@ -15,7 +15,6 @@ WALLET_SOURCES := $(shell find wallet -path wallet/node_modules -prune -o -path 
 INSTALLED := $(VENV)/.installed-$(call digest,requirements.lock pyproject.toml)
 MODULES := wallet/node_modules/.installed-$(call digest,wallet/package.json wallet/package-lock.json)
 INTEROP := tests/interop/node_modules/.installed-$(call digest,tests/interop/package.json tests/interop/package-lock.json)
-INTEROP := tests/interop/node_modules/.installed-$(call digest,tests/interop/package.json tests/interop/package-lock.json)
 BUNDLE := wallet/dist/.built-$(call digest,$(WALLET_SOURCES))
 
 .PHONY: help setup run test check locks format bench lock clean
@@ -48,7 +47,7 @@ format: setup ## let ruff format and fix what it can
 	@$(BIN)/ruff format .
 
 bench: setup ## measure: make bench NAME=ledger [JSON=1]
-	@$(BIN)/python -m bench.$(or $(NAME),ledger) $(if $(JSON),--json)
+	@$(BIN)/python -m bench $(or $(NAME),ledger) $(if $(JSON),--json)
 
 lock: ## resolve requirements.lock again (needs uv on the path or in .venv)
 	@uv=$$(command -v $(BIN)/uv || command -v uv) || { echo "make lock needs uv" >&2; exit 1; }; \
@@ -56,7 +55,7 @@ lock: ## resolve requirements.lock again (needs uv on the path or in .venv)
 	    --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) -o requirements.lock
 
 clean: ## forget everything made here, except a node's data in var/
-	rm -rf $(VENV) wallet/node_modules wallet/dist tests/interop/node_modules tests/interop/node_modules test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) wallet/node_modules wallet/dist tests/interop/node_modules test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 setup")'
@@ -75,12 +74,6 @@ $(MODULES): | $(INSTALLED)
 
 $(INTEROP): | $(INSTALLED)
 	@echo "Other makers' wallet libraries from tests/interop/package-lock.json ..."
-	@cd tests/interop && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
-	@touch $@
-
-# The libraries of a wallet that is not ours; only tests need them.
-$(INTEROP): | $(INSTALLED)
-	@echo "Interoperability packages from tests/interop/package-lock.json ..."
 	@cd tests/interop && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

@@ -136,7 +136,6 @@ def prepare() -> Greeting:
     call_command("migrate", interactive=False, verbosity=0)
 
     import certificates.seed
-
     import consent.seed
     import identity.seed
     from gov_chain.ledger import node
