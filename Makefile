@@ -62,22 +62,22 @@ $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): $(VENV)/pyvenv.cfg
-	@echo "Python packages from requirements.lock ..."
+	@echo "Python packages from requirements.lock ..." >&2
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@rm -f $(VENV)/.installed-* && touch $@
 
 $(MODULES): | $(INSTALLED)
-	@echo "Browser packages from wallet/package-lock.json ..."
-	@cd wallet && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@echo "Browser packages from wallet/package-lock.json ..." >&2
+	@cd wallet && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
 $(INTEROP): | $(INSTALLED)
-	@echo "Other makers' wallet libraries from tests/interop/package-lock.json ..."
-	@cd tests/interop && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@echo "Other makers' wallet libraries from tests/interop/package-lock.json ..." >&2
+	@cd tests/interop && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
 $(BUNDLE): $(MODULES) | $(INSTALLED)
-	@echo "The wallet's bundle ..."
-	@PATH="$(CURDIR)/$(BIN):$$PATH" node wallet/build.mjs
+	@echo "The wallet's bundle ..." >&2
+	@PATH="$(CURDIR)/$(BIN):$$PATH" node wallet/build.mjs >&2
 	@rm -f wallet/dist/.built-* && touch $@
