@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from certificates import metadata, nonces, queries
 from certificates.actions.collect_certificate import Collected, StillPending, collect_certificate
@@ -106,7 +106,10 @@ def token(request: HttpRequest, slug: str) -> HttpResponse:
         raise CertificateError("token-request-invalid", where="pre-authorized_code")
     asked = _authorization_details(form.authorization_details)
     redeemed = redeem_code(
-        agency=agency, code=form.pre_authorized_code, tx_code=form.tx_code, identified=asked is not None
+        agency=agency,
+        code=form.pre_authorized_code,
+        tx_code=form.tx_code,
+        asked=None if asked is None else [detail.credential_configuration_id for detail in asked],
     )
     answer: dict[str, Any] = {
         "access_token": redeemed.token,
@@ -215,8 +218,15 @@ def _one_proof(given: dict[str, list[Any]] | None) -> str:
 
 
 class _Detail(Input):
+    """Members we do not know are no error here (§5.1.1)."""
+
+    model_config = ConfigDict(extra="ignore")
+
     type: Literal["openid_credential"]
     credential_configuration_id: Text
+
+
+_DETAILS = TypeAdapter(Annotated[list[_Detail], Field(min_length=1)])
 
 
 def _authorization_details(text: str | None) -> list[_Detail] | None:
@@ -225,9 +235,9 @@ def _authorization_details(text: str | None) -> list[_Detail] | None:
         return None
     value = parse_json(text.encode(), oauth="invalid_request")
     try:
-        return TypeAdapter(list[_Detail]).validate_python(value)
+        return _DETAILS.validate_python(value)
     except ValidationError as error:
-        raise CertificateError("token-request-invalid", where="authorization_details") from error
+        raise CertificateError("details-invalid") from error
 
 
 def _answer(result: Collected | StillPending) -> HttpResponse:

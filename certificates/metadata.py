@@ -56,6 +56,7 @@ def authorization_server(agency: Agency) -> dict[str, Any]:
         "token_endpoint": f"{agency.url}/oid4vci/token",
         "response_types_supported": [],
         "grant_types_supported": [PRE_AUTHORIZED],
+        "authorization_details_types_supported": ["openid_credential"],
         "token_endpoint_auth_methods_supported": ["none"],
         "pre-authorized_grant_anonymous_access_supported": True,
     }

@@ -7,7 +7,7 @@ import uuid
 from django.db.models import Q, QuerySet
 
 from certificates.core.errors import CertificateError
-from certificates.models import Certificate, CertificateType, Offer, RegisterRow
+from certificates.models import AccessToken, Certificate, CertificateType, Offer, RegisterRow
 from gov_chain import clock
 from identity.models import Agency
 
@@ -85,8 +85,14 @@ def offer_of(agency: Agency, offer_id: uuid.UUID) -> Offer:
 
 def offer_state(offer: Offer) -> str:
     """open, redeemed, claimed, locked or expired."""
-    if offer.state == Offer.State.OPEN and offer.expires_at <= clock.now():
+    now = clock.now()
+    if offer.state == Offer.State.OPEN and offer.expires_at <= now:
         return "expired"
+    if offer.state == Offer.State.REDEEMED:
+        # The wallet took its token and never came for the certificate.
+        came = Certificate.objects.filter(offer=offer).exclude(state=Certificate.State.REFUSED).exists()
+        if not came and AccessToken.objects.filter(offer=offer, expires_at__lte=now).exists():
+            return "expired"
     return str(offer.state)
 
 

@@ -47,7 +47,10 @@ def collect_certificate(*, certificate_id: object, transaction_id: str | None = 
     notification_id = b64url(secrets.token_bytes(24))
     with transaction.atomic():
         Certificate.objects.filter(pk=certificate.pk).update(
-            delivered_at=clock.now(), notification_digest=sha256(notification_id.encode())
+            delivered_at=clock.now(),
+            notification_digest=sha256(notification_id.encode()),
+            # §9.1: a transaction_id ends with its delivery. An answer lost on the way is asked for with a new proof.
+            transaction_digest=None,
         )
         Offer.objects.filter(pk=certificate.offer_id, state=Offer.State.REDEEMED).update(state=Offer.State.CLAIMED)
         live.announce(f"offer/{certificate.offer_id}", {"state": "claimed"})

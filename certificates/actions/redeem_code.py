@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -33,10 +34,14 @@ class RedeemedCode:
     identifier: str
 
 
-def redeem_code(*, agency: Agency, code: str, tx_code: str | None, identified: bool = False) -> RedeemedCode:
-    """The access token. `identified`: the wallet asked by authorization_details and gets a credential_identifier.
+def redeem_code(
+    *, agency: Agency, code: str, tx_code: str | None, asked: Collection[str] | None = None
+) -> RedeemedCode:
+    """The access token. `asked`: configurations the wallet named by authorization_details; it then gets a
+    credential_identifier.
 
-    Raises `CertificateError`: code-invalid, offer-expired, offer-locked, tx-code-missing, tx-code-wrong.
+    Raises `CertificateError`: code-invalid, offer-expired, offer-locked, details-invalid, tx-code-missing,
+    tx-code-wrong.
     """
     offer = Offer.objects.select_related("type").filter(code_digest=sha256(code.encode()), type__agency=agency).first()
     if offer is None or offer.state in (Offer.State.REDEEMED, Offer.State.CLAIMED):
@@ -45,6 +50,8 @@ def redeem_code(*, agency: Agency, code: str, tx_code: str | None, identified: b
         raise CertificateError("offer-locked")
     if offer.expires_at <= clock.now():
         raise CertificateError("offer-expired")
+    if asked is not None and offer.type.slug not in asked:
+        raise CertificateError("details-invalid")
     if tx_code is None:
         raise CertificateError("tx-code-missing")
     open_offer = Offer.objects.filter(pk=offer.pk, state=Offer.State.OPEN)
@@ -54,7 +61,7 @@ def redeem_code(*, agency: Agency, code: str, tx_code: str | None, identified: b
     if not hmac.compare_digest(tx_code_digest(offer, tx_code), bytes(offer.tx_code_digest)):
         _count_wrong(offer)
     token = b64url(secrets.token_bytes(32))
-    identifier = f"{offer.type.slug}.{b64url(secrets.token_bytes(9))}" if identified else ""
+    identifier = f"{offer.type.slug}.{b64url(secrets.token_bytes(9))}" if asked is not None else ""
     with transaction.atomic():
         if not open_offer.update(state=Offer.State.REDEEMED):
             raise CertificateError("code-invalid")

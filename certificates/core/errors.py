@@ -109,6 +109,14 @@ class CertificateError(GovChainError):
             _WALLET_EN,
             "invalid_request",
         ),
+        "details-invalid": Message(
+            400,
+            "要领取的证照与邀请不符。",
+            "The authorization details do not name what is offered.",
+            _WALLET_ZH,
+            _WALLET_EN,
+            "invalid_authorization_details",
+        ),
         "token-invalid": Message(
             401,
             "领取凭据无效或已过期。",

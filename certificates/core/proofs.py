@@ -46,6 +46,9 @@ def verify(token: str, *, expected_audience: str, now: int) -> HolderProof:
     if type(issued_at) is not int or not now - MAX_AGE <= issued_at <= now + LEEWAY:
         raise CertificateError("proof-invalid", where="iat")
     nonce = claims.get("nonce")
-    if not isinstance(nonce, str) or not nonce.isascii() or len(nonce) > 200:
+    if not isinstance(nonce, str):
+        # §8.3.1.2: a proof without one is an invalid proof; only a wrong one is an invalid nonce.
+        raise CertificateError("proof-invalid", where="nonce")
+    if not nonce.isascii() or len(nonce) > 200:
         raise CertificateError("nonce-invalid")
     return HolderProof(holder, jwk.thumbprint(holder), nonce)

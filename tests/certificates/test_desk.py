@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from certificates import pages, queries
@@ -105,6 +106,14 @@ def test_the_page_follows_the_claim(officer: Client, desk: Desk, phone: Phone) -
     issued = officer.get("/issuing/issued").content.decode()
     assert "/ledger/receipts/" in issued
     assert person().subject not in issued
+
+
+def test_a_token_nobody_used_ends_the_offer(officer: Client, desk: Desk) -> None:
+    made = desk.offer()
+    desk.token(made)
+    assert queries.offer_state(Offer.objects.get()) == "redeemed"
+    with time_machine.travel(made.offer.created_at + 1000, tick=False):
+        assert queries.offer_state(Offer.objects.get()) == "expired"
 
 
 def test_another_agencys_officer_sees_no_offer(officer: Client, desk: Desk) -> None:
