@@ -20,7 +20,7 @@ _PERMITTED = "only unsigned integers, byte strings and arrays are canonical here
 MAX_DEPTH = 6
 
 
-class NotCanonical(ValueError):
+class NotCanonical(ValueError):  # noqa: N818 - it reads as the finding it is
     """The bytes are not the one canonical encoding of a permitted value."""
 
 
