@@ -106,6 +106,29 @@ def test_a_credential_identifier_where_the_wallet_asked_for_details(desk: Desk, 
     assert good.status_code == 200
 
 
+def test_authorization_details_of_later_specifications_are_understood(desk: Desk) -> None:
+    made = desk.offer()
+    details = [{"type": "openid_credential", "credential_configuration_id": "resident-id", "claims": [], "new": 1}]
+    answer = desk.redeem(made.offer.code, made.tx_code, authorization_details=json.dumps(details))
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        [],
+        [{"type": "openid_credential"}],
+        [{"type": "payment", "credential_configuration_id": "resident-id"}],
+        [{"type": "openid_credential", "credential_configuration_id": "passport"}],
+    ],
+)
+def test_authorization_details_of_another_thing_cost_no_try(desk: Desk, details: list[dict[str, str]]) -> None:
+    made = desk.offer()
+    answer = desk.redeem(made.offer.code, made.tx_code, authorization_details=json.dumps(details))
+    refused(answer, 400, "invalid_authorization_details")
+    assert Offer.objects.get().tries_left == 5
+
+
 def test_pending_is_answered_202_and_collected_later(desk: Desk, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
     from certificates import api
     from gov_chain.ledger import relay
@@ -130,6 +153,7 @@ def test_pending_is_answered_202_and_collected_later(desk: Desk, phone: Phone, m
     done = desk.post("/deferred", {"transaction_id": told["transaction_id"]}, token)
     assert done.status_code == 200
     assert len(done.json()["credentials"]) == 1
+    refused(desk.post("/deferred", {"transaction_id": told["transaction_id"]}, token), 400, "invalid_transaction_id")
 
 
 def test_a_refusal_by_the_ledger_leaves_the_offer_to_be_tried_again(desk: Desk, phone: Phone) -> None:
@@ -318,6 +342,8 @@ def test_wrong_proofs(desk: Desk, phone: Phone) -> None:
         "iat old": phone.proof(iat=1),
         "iat ahead": phone.proof(iat=2**40),
         "iat text": phone.proof(iat="now"),
+        "no nonce": phone.proof(nonce=None),
+        "nonce no text": phone.proof(nonce=5),
         "body altered": f"{head}.{body[:-4]}AAAA.{mark}",
         "no signature": f"{head}.{body}.",
     }
@@ -335,7 +361,7 @@ def test_wrong_nonces(desk: Desk, phone: Phone) -> None:
     phone.ask(token, proofs={"jwt": [phone.proof(nonce=nonce)]})
     late = desk.nonce()
     before = desk.counts()
-    for wrong in (nonce, "", "AAAA", nonce[:-2] + "AA", 5, None):
+    for wrong in (nonce, "", "AAAA", nonce[:-2] + "AA"):
         refused(phone.ask(token, proofs={"jwt": [phone.proof(nonce=wrong)]}), 400, "invalid_nonce")
     made = desk.offer()
     before = desk.counts()
