@@ -76,9 +76,8 @@ export class Home {
   }
 
   /** Opens with the PIN; the home agency counts the tries. */
-  async unlock(pin) {
-    await this.#open({ pin });
-    await keepVerifier(this.#store, pin);
+  unlock(pin) {
+    return this.#open({ pin });
   }
 
   /** Opens with a passkey: fingerprint, face or the phone's own code, checked by the home agency. */

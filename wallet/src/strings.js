@@ -49,6 +49,9 @@ export const WORDS = {
   "unlock.busy": ["正在核验", "Checking"],
   "unlock.offline": ["没有网络：PIN 只用来打开显示。", "No network: the PIN opens the display only."],
 
+  "unlock.trouble": ["打不开？", "Cannot open it?"],
+  "unlock.troubleLead": ["忘记 PIN 或卡包被锁定：带身份证件到政务服务窗口解锁。要换人使用或重新激活：先清除这部手机上的卡包。", "Forgotten PIN or locked wallet: take your identity document to a service counter. New owner or new activation: erase the wallet on this phone first."],
+
   "home.title": ["我的证照", "My certificates"],
   "home.empty": ["还没有证照", "No certificates yet"],
   "home.emptyLead": ["在发证机关的页面或窗口扫码，就能把证照领到这里。", "Scan a code at an issuing agency's page or counter to receive one."],
@@ -57,6 +60,7 @@ export const WORDS = {
   "home.pending": ["等待账本登记", "Awaiting the ledger"],
   "home.offered": ["待领取", "On offer"],
   "home.expired": ["已过期", "Expired"],
+  "home.recent": ["最近同意", "Recently agreed"],
   "home.scan": ["扫码领证或办事", "Scan to receive or present"],
 
   "detail.fields": ["证照信息", "Details"],
@@ -162,7 +166,7 @@ export const WORDS = {
   "history.used": ["已查看 {used} 次，最多 {uses} 次", "Looked at {used} of {uses} times"],
   "history.until": ["有效至 {time}", "Until {time}"],
   "history.grant": ["您同意出示", "You agreed"],
-  "history.usage": ["查看了您的信息", "Looked at your data"],
+  "history.usage": ["查看了您的信息", "looked at your data"],
   "history.withdraw": ["您撤回了授权", "You withdrew"],
   "history.unknown": ["无法辨认的记录", "Unreadable record"],
   "history.by": ["登记机构", "Recorded by"],
@@ -238,6 +242,7 @@ export const ERRORS = {
   "offer-malformed": [["这个领证链接不完整。", "请回到发证机关的页面重新扫码。"], ["This offer link is incomplete.", "Scan again on the issuer's page."]],
   "offer-format-unknown": [["卡包不支持这种证照格式。", "请联系发证机关。"], ["The wallet does not know this certificate format.", "Contact the issuer."]],
   "issuer-metadata-wrong": [["发证服务的说明前后不一致。", "不要继续，请核对来源。"], ["The issuer's description contradicts itself.", "Do not go on; check where this came from."]],
+  "issuer-elsewhere": [["领证链接的网址不是该机关登记的网址。", "可能有人冒充发证机关，不要输入任何代码。"], ["The offer's address is not the issuer's registered one.", "Someone may be posing as the issuer; enter no code."]],
   "issuer-not-accredited": [["该机构无权签发这种证照。", "账本上没有它的发证资格，卡包没有领取。"], ["This agency may not issue that certificate.", "The ledger holds no accreditation; nothing was received."]],
   "issuing-slow": [["发证机关还在处理。", "请过一会儿重新扫码领取。"], ["The issuer is still working on it.", "Scan the offer again in a while."]],
   "certificate-malformed": [["收到的证照格式有误，没有保存。", "请联系发证机关。"], ["The certificate is malformed and was not kept.", "Contact the issuer."]],

@@ -21,13 +21,14 @@ const CLOCK_SKEW = 120;
 const DEFERRED_TRIES = 20;
 
 /** What an offer link offers: {offer, issuer (metadata), server, agency, type}; nothing is claimed yet. */
-export async function readOffer(params, trust) {
+export async function readOffer(params, trust, base = location.origin) {
   const offer = params.get("credential_offer")
     ? parseOffer(params.get("credential_offer"))
     : await getJson(webUrl(params.get("credential_offer_uri"), "offer-malformed"));
   const issuerUrl = webUrl(offer.credential_issuer, "offer-malformed");
   const grant = offer.grants?.[PRE_AUTHORIZED];
   demand(grant?.["pre-authorized_code"] && offer.credential_configuration_ids?.length > 0, "offer-malformed");
+  const agency = await issuingAgency(issuerUrl, trust, base);
   const issuer = await getJson(wellKnown(issuerUrl, "openid-credential-issuer"));
   demand(issuer.credential_issuer === offer.credential_issuer, "issuer-metadata-wrong");
   const [configurationId] = offer.credential_configuration_ids;
@@ -36,7 +37,6 @@ export async function readOffer(params, trust) {
   const serverUrl = issuer.authorization_servers?.[0] ?? issuerUrl;
   const server = await getJson(wellKnown(webUrl(serverUrl, "issuer-metadata-wrong"), "oauth-authorization-server"));
   demand(server.issuer === serverUrl && server.token_endpoint, "issuer-metadata-wrong");
-  const agency = await trust.agencyBySlug(issuerUrl.split("/").at(-1));
   const type = await accreditedType(trust, agency, configuration.vct);
   return { offer, grant, issuer, server, configurationId, agency, type };
 }
@@ -147,6 +147,15 @@ async function notify(issuer, headers, notification_id, event) {
     // §11: a courtesy to the issuer; the certificate is already kept.
     if (!(error instanceof WalletError)) throw error;
   }
+}
+
+/** The agency behind an issuer's address. A stranger's page must not wear its name, nor be told the transaction code. */
+async function issuingAgency(issuerUrl, trust, base) {
+  const { agencies } = await getJson(`${base}/directory.json`);
+  demand(Array.isArray(agencies), "server-answer-malformed");
+  const listed = agencies.find(({ base_url, slug }) => `${base_url}/agencies/${slug}` === issuerUrl);
+  demand(listed, "issuer-elsewhere");
+  return trust.agencyBySlug(listed.slug);
 }
 
 async function accreditedType(trust, agency, vct) {

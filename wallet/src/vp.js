@@ -68,7 +68,10 @@ export async function judge(jws, { clientId, requestUri, walletNonce, trust, now
   demand(matter.types.length === 1, "matter-several-types");
 
   const [asked] = matter.types;
-  demand(asksOnly(payload.dcql_query, terms, asked), "request-over-asking");
+  const names = namesAsked(payload.dcql_query, terms, asked);
+  const registered = fieldsOf(asked.type.fields, asked.required + asked.optional).map((field) => field.id);
+  demand(names?.every((name) => registered.includes(name)), "request-over-asking");
+  demand(names.length === registered.length, "request-terms-wrong");
   const encryption = encryptionKey(payload.client_metadata);
   return { payload, responseUri, entry, terms, agency, matter, asked, encryption };
 }
@@ -125,6 +128,11 @@ export async function answer({ request, certificate, choice, store, trust, home,
     given: at,
     notAfter: consent.not_after,
     uses: choice.uses,
+    words: {
+      matter: matter.document.name,
+      agency: agency.name,
+      fields: fieldsOf(fields, mask).map(({ id, zh, en }) => ({ id, zh, en })),
+    },
     receipts: [],
   };
   // Kept before the home agency hears of it: whatever happens next, this phone can find and withdraw the grant.
@@ -182,16 +190,15 @@ function readTerms({ transaction_data, exp }) {
   return { entry, terms };
 }
 
-/** Does the DCQL query ask for the registered type and, with and without the optional ones, exactly its matter's fields? */
-function asksOnly(query, terms, { type, required, optional }) {
+/** The fields a DCQL query asks for, each once; null when it asks for anything but fields of the matter's one type. */
+function namesAsked(query, terms, { type }) {
   const [wanted, ...others] = query?.credentials ?? [];
-  if (!wanted || others.length > 0 || query.credential_sets) return false;
-  if (wanted.id !== type.id || wanted.format !== "dc+sd-jwt" || wanted.multiple) return false;
-  if (String(wanted.meta?.vct_values) !== type.vct || String(terms.credential_ids) !== type.id) return false;
-  if (!Array.isArray(wanted.claims) || wanted.claims.length === 0) return false;
+  if (!wanted || others.length > 0 || query.credential_sets) return null;
+  if (wanted.id !== type.id || wanted.format !== "dc+sd-jwt" || wanted.multiple) return null;
+  if (String(wanted.meta?.vct_values) !== type.vct || String(terms.credential_ids) !== type.id) return null;
+  if (!Array.isArray(wanted.claims) || wanted.claims.length === 0) return null;
   const names = wanted.claims.map(({ path }) => (Array.isArray(path) && path.length === 1 ? path[0] : null));
-  const permitted = fieldsOf(type.fields, required + optional).map((field) => field.id);
-  return new Set(names).size === names.length && names.every((name) => permitted.includes(name));
+  return new Set(names).size === names.length ? names : null;
 }
 
 const isOptional = ({ type, optional }, name) => fieldsOf(type.fields, optional).some((field) => field.id === name);

@@ -40,6 +40,7 @@ const CHANGES = {
   "terms of a matter that is not registered": [(claims) => withTerms(claims, { matter: { number: 1, version: 9, digest: "00" } }), "matter-not-on-ledger"],
   "a field outside the matter": [(claims) => withQuery(claims, { claims: [{ path: ["name"] }, { path: ["issuing_authority"] }] }), "request-over-asking"],
   "no list of fields, which would mean all": [(claims) => withQuery(claims, { claims: undefined }), "request-over-asking"],
+  "fewer fields than the matter says": [(claims) => withQuery(claims, { claims: [{ path: ["name"] }] }), "request-terms-wrong"],
   "another certificate type": [(claims) => withQuery(claims, { meta: { vct_values: [TYPE.vct, "urn:other"] } }), "request-over-asking"],
   "a nested field path": [(claims) => withQuery(claims, { claims: [{ path: ["name", null] }] }), "request-over-asking"],
   "a second credential": [(claims) => ({ ...claims, dcql_query: { credentials: Array(2).fill(claims.dcql_query.credentials[0]) } }), "request-over-asking"],

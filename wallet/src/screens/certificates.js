@@ -9,6 +9,7 @@ import { h, icon, show } from "../view.js";
 
 export async function list(app) {
   const certificates = await app.store.all("certificates");
+  const grants = await app.store.all("grants");
   const cards = certificates.map((certificate) =>
     h(
       "li",
@@ -23,6 +24,7 @@ export async function list(app) {
       app.trust.state?.alarm && alarm(app),
       cards.length > 0 ? h("ul", { class: "stack" }, cards) : empty(),
       h("a", { class: "button", href: "#scan", testid: "home-scan" }, icon("scan"), t("home.scan")),
+      recent(grants),
     ],
   });
   if ((await lookForAnchors(app, certificates)).length > 0) await list(app);
@@ -143,6 +145,15 @@ async function remove(app, certificate) {
   await app.store.remove("keys", certificate.id);
   say(t("common.done"));
   app.go("#");
+}
+
+/** What was agreed to last, from the phone's own memory; History has it with its proofs. */
+function recent(grants) {
+  const latest = grants.filter(({ given, words }) => given && words).sort((a, b) => b.given - a.given).slice(0, 3);
+  if (latest.length === 0) return null;
+  const row = ({ given, words }) =>
+    h("li", {}, h("a", { href: "#history" }, h("strong", {}, of(words.matter)), h("span", {}, dateTime(given)), h("span", {}, of(words.agency))));
+  return h("section", { class: "sheet" }, h("h2", {}, t("home.recent")), h("ul", { class: "recent" }, latest.map(row)));
 }
 
 export const alarm = (app) =>

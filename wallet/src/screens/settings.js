@@ -97,7 +97,7 @@ function ledger(app) {
   ];
 }
 
-function eraseButton(app) {
+export function eraseButton(app) {
   const erase = async () => {
     const sure = await ask({ title: t("settings.erase"), lead: t("settings.eraseLead"), yes: t("settings.eraseConfirm"), testid: "erase-confirm" });
     if (!sure) return;

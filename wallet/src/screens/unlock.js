@@ -5,6 +5,7 @@ import { t } from "../language.js";
 import { pinPad } from "../pinpad.js";
 import { opensDisplay } from "../pin.js";
 import { WalletError } from "../errors.js";
+import { eraseButton } from "./settings.js";
 import { h, icon } from "../view.js";
 
 const UNREACHABLE = ["offline", "server-slow", "server-error"];
@@ -28,6 +29,7 @@ export function unlock(app, then) {
       h("p", { class: "lead" }, t("unlock.hello", { name: citizen.name })),
       !navigator.onLine && h("p", { class: "notice notice-info" }, icon("warn"), t("unlock.offline")),
       h("div", { class: "sheet" }, pad.element),
+      h("details", { class: "sheet quiet" }, h("summary", {}, t("unlock.trouble")), h("p", { class: "fine" }, t("unlock.troubleLead")), eraseButton(app)),
     ],
   });
   pad.focus();
