@@ -60,13 +60,13 @@ def records(request: HttpRequest) -> JsonResponse:
     if query.kind is not None and query.kind not in LOG_KINDS:
         raise LedgerError("kind-unknown", log=str(query.kind))
     reader = node.ledger()
-    signed, size = reader.checkpoint(), reader.size
+    signed, head = reader.head()
     rows = reader.entries(query.after, query.limit, kind=query.kind, agency=query.agency)
     return _json(
         {
-            "size": size,
+            "size": head.size,
             "checkpoint": signed,
-            "rows": [presentation.row(row.index, row.entry) for row in rows if row.index < size],
+            "rows": [presentation.row(row.index, row.entry) for row in rows if row.index < head.size],
         }
     )
 

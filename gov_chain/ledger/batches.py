@@ -39,6 +39,8 @@ AT_ONCE = 4096
 
 TRANSIENT = frozenset({"sequencer-stopped", "clock-jumped"})
 """The ledger is not writing now: send the same bytes again later."""
+NO_KEY = frozenset({"outbox-key-missing", "key-missing", "key-store-unknown"})
+"""This node cannot sign for the agency at all; other errors of a key store pass, and the row waits."""
 AGAIN = frozenset({"transaction-expired", "sequence-used", "sequence-too-old", "sequence-too-far"})
 """These bytes can never be accepted, others with the same records can: sign anew."""
 
@@ -50,6 +52,8 @@ def sign_pending() -> int:
         try:
             _sign(agency, batch)
         except GovChainError as error:
+            if error.code not in NO_KEY:
+                raise
             _set_aside(batch, "outbox-key-missing", error.code)
     return len(rows)
 

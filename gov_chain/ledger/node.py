@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Max
 
 from gov_chain import keys
 from gov_chain.clock import now
@@ -31,7 +32,7 @@ from gov_chain.ledger.core import note
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.genesis import FoundingAgency, Genesis
 from gov_chain.ledger.engines.embedded import Clock, Embedded
-from gov_chain.ledger.models import NodeKey
+from gov_chain.ledger.models import NodeKey, OutboxRow
 from gov_chain.ledger.reader import Reader
 
 
@@ -103,8 +104,22 @@ def engine() -> Embedded:
     with _open.lock:
         _follow_settings()
         if _open.engine is None:
-            _open.engine = open_at(directory())
+            opened = open_at(directory())
+            try:
+                _refuse_an_old_copy()
+            except LedgerError:
+                opened.close()
+                raise
+            _open.engine = opened
         return _open.engine
+
+
+def _refuse_an_old_copy() -> None:
+    """A ledger restored from a backup would sign a second history. This node's own receipts tell it is behind."""
+    newest = OutboxRow.objects.aggregate(newest=Max("index"))["newest"]
+    size = ledger().size
+    if newest is not None and newest >= size:
+        raise LedgerError("ledger-behind", log=f"a receipt proves entry {newest}, the ledger ends at {size}")
 
 
 def owns_engine() -> bool:

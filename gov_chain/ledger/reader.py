@@ -15,7 +15,7 @@ from gov_chain.ledger import store
 from gov_chain.ledger.core import checkpoint, entries, genesis, note, receipt, state, tiles, transaction, tree
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.engines import Committed
-from gov_chain.ledger.engines.embedded import outcome
+from gov_chain.ledger.outcomes import outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +117,14 @@ class Reader:
     @property
     def size(self) -> int:
         """Entries under the latest checkpoint."""
-        return self._head()[1].size
+        return self.head()[1].size
 
     def checkpoint(self) -> str:
         """The latest signed checkpoint."""
-        return self._head()[0]
+        return self.head()[0]
 
-    def _head(self) -> tuple[str, checkpoint.Checkpoint]:
+    def head(self) -> tuple[str, checkpoint.Checkpoint]:
+        """The latest signed checkpoint, as text and parsed."""
         text = self._rows.checkpoint()
         if text is None:
             raise LedgerError("ledger-missing")
@@ -138,7 +139,7 @@ class Reader:
 
     def receipt(self, index: int) -> str:
         """Proof that entry `index` is in the log, against the latest checkpoint; raises `entry-unknown`."""
-        text, head = self._head()
+        text, head = self.head()
         proof = tree.inclusion_proof(index, head.size, self._node)
         return receipt.build(entry=self.entry(index), index=index, proof=proof, checkpoint=text)
 

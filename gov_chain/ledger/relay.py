@@ -20,7 +20,6 @@ from django.db import transaction
 
 from gov_chain.core.errors import GovChainError
 from gov_chain.ledger import batches, delivery, node, outbox
-from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.delivery import Outcome, on_outcome
 from gov_chain.ledger.models import OutboxRow
 from gov_chain.web import live
@@ -68,7 +67,7 @@ def settle(ids: Iterable[int], timeout: float = 10.0) -> list[Outcome]:
     while True:
         seen = _progress.count
         if _thread is None:
-            with contextlib.suppress(LedgerError):
+            with contextlib.suppress(GovChainError):
                 drain()
         rows = OutboxRow.objects.in_bulk(wanted)
         undone = [row for row in rows.values() if not (row.state in delivery.DECIDED and row.delivered)]

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from gov_chain import keys
 from gov_chain.clock import now
-from gov_chain.ledger import batches, delivery, node, outbox, relay
+from gov_chain.ledger import batches, delivery, node, outbox, relay, store
 from gov_chain.ledger.core import receipt, records
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.models import NodeKey, OutboxRow, SignedTransaction
@@ -259,3 +259,18 @@ def test_the_event_of_a_commit_wakes_the_relay(own_node: Reader) -> None:
         outbox.enqueue(agency=PSB, record=type_record(), subject="test.thing:1")
         assert not outbox.committed.is_set()
     assert outbox.committed.is_set()
+
+
+def test_a_ledger_restored_from_an_old_backup_is_not_written(own_node: Reader) -> None:
+    relay.settle([enqueue(PSB, type_record())])
+    node.close()
+    file = node.directory() / store.FILE
+    old = file.read_bytes()
+    relay.settle([enqueue(PSB, issue_record())])
+    node.close()
+    file.write_bytes(old)
+    row = enqueue(PSB, issue_record())
+    with pytest.raises(LedgerError, match="ledger-behind"):
+        relay.drain()
+    assert OutboxRow.objects.get(pk=row).state == "pending"
+    assert file.read_bytes() == old

@@ -206,6 +206,13 @@ class LedgerError(GovChainError):
             "请管理员运行 `govchain ledger fsck`。",
             "The operator has to run `govchain ledger fsck`.",
         ),
+        "ledger-behind": Message(
+            503,
+            "账本文件比已发出的回执旧，拒绝写入。",
+            "The ledger's file is older than receipts already given; writing is refused.",
+            "请管理员恢复最新的账本文件。",
+            "The operator has to restore the newest copy of the ledger.",
+        ),
         "document-unknown": Message(404, "没有这份文件。", "No such document."),
         "outbox-key-missing": Message(
             503,

@@ -36,9 +36,10 @@ from typing import BinaryIO, Protocol
 from gov_chain.core.errors import GovChainError
 from gov_chain.ledger import store
 from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, tiles, transaction, tree
-from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
+from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.state import Value, View
 from gov_chain.ledger.engines import Committed
+from gov_chain.ledger.outcomes import outcome
 
 log = logging.getLogger(__name__)
 
@@ -312,26 +313,6 @@ class Embedded:
         # Follow what the operating system corrects in small steps, backwards too (block time never goes back).
         self._gap = gap
         return max(self._block_time, int(wall))
-
-
-def outcome(rows: store.Rows, parsed: transaction.Transaction) -> Committed | None:
-    """What the log says became of a transaction, read back from its leaf."""
-    first = rows.transaction(sha256(parsed.header_bytes).digest())
-    if first is None:
-        return None
-    leaf = rows.entry(first)
-    assert leaf is not None
-    time_, _, record = entries.unwrap(leaf)
-    refused = {position: REFUSAL_CODES[number] for position, _, number in record[3]}
-    positions: list[int | None] = []
-    index = first
-    for position in range(len(parsed.records)):
-        if position in refused:
-            positions.append(None)
-        else:
-            index += 1
-            positions.append(index)
-    return Committed(time_, first, tuple(positions), refused)
 
 
 def _lock(directory: Path) -> BinaryIO:
