@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gov_chain.ledger import store
 from gov_chain.ledger.core import checkpoint, entries, genesis, note, receipt, state, tiles, transaction, tree
+from gov_chain.ledger.core.checkpoint import Checkpoint
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.engines import Committed
 from gov_chain.ledger.outcomes import outcome
@@ -123,7 +124,7 @@ class Reader:
         """The latest signed checkpoint."""
         return self.head()[0]
 
-    def head(self) -> tuple[str, checkpoint.Checkpoint]:
+    def head(self) -> tuple[str, Checkpoint]:
         """The latest signed checkpoint, as text and parsed."""
         text = self._rows.checkpoint()
         if text is None:
@@ -199,7 +200,7 @@ class Reader:
 
     def highest_sequence(self, agency: int, key_no: int) -> int:
         found = self._rows.state(state.sequence_key(agency, key_no))
-        return found[0] if found else 0
+        return int(found[0]) if found else 0
 
     def agency(self, number: int) -> AgencyState:
         """Raises `LedgerError("key-unknown")`."""
