@@ -196,10 +196,10 @@ def living(template: Template, folder: Path) -> Iterator[World]:
     """A copy of the template, alive until the block ends. Needs a database with real commits."""
     data = folder / "data"
     shutil.copytree(template.data, data)
-    with closing(sqlite3.connect(template.database)) as source:
-        connection.ensure_connection()
-        source.backup(connection.connection)
     with _living_in(data):
+        with closing(sqlite3.connect(template.database)) as source:
+            connection.ensure_connection()
+            source.backup(connection.connection)
         world = World(template.people, template.codes)
         try:
             yield world
@@ -211,6 +211,8 @@ def living(template: Template, folder: Path) -> Iterator[World]:
 def _living_in(data: Path) -> Iterator[None]:
     from django.contrib.contenttypes.models import ContentType
 
+    if connection.in_atomic_block:
+        raise RuntimeError("the world needs real commits: ask for the fixture `world` alone, without `db`")
     ContentType.objects.clear_cache()
     with override_settings(GOVCHAIN=dataclasses.replace(settings.GOVCHAIN, data=data, base_url=BASE_URL)):
         try:
