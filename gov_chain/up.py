@@ -103,6 +103,8 @@ def _serve(listener: socket.socket, folder: Path, certificate: dict[str, str], *
         lifespan="on",
         log_config=None,
         access_log=False,
+        ws_max_size=1024,  # the feed is one-way: nothing a listener sends is read
+        ws_max_queue=4,
         server_header=False,
         timeout_graceful_shutdown=5,
         **certificate,  # type: ignore[arg-type]
