@@ -42,8 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             import django
 
             django.setup()
-            # `up` says once, loudly, that keys are files; a command that answers a question need not repeat it.
-            logging.getLogger("gov_chain.keys").setLevel(logging.ERROR)
+            if argv is None:
+                # `up` says loudly that keys are files; a command that answers a question need not repeat it.
+                logging.getLogger("gov_chain.keys").setLevel(logging.ERROR)
         return args.handler(args) or 0
     except GovChainError as error:
         _refuse(error, as_json=args.json)
