@@ -17,7 +17,7 @@ MODULES := wallet/node_modules/.installed-$(call digest,wallet/package.json wall
 INTEROP := tests/interop/node_modules/.installed-$(call digest,tests/interop/package.json tests/interop/package-lock.json)
 BUNDLE := wallet/dist/.built-$(call digest,$(WALLET_SOURCES))
 
-.PHONY: help setup run test check locks format bench lock clean
+.PHONY: help setup run test nightly check locks format bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -29,6 +29,9 @@ run: setup ## start a node on this machine (PORT=8000; TLS=1 for a phone on the 
 
 test: setup $(INTEROP) ## every test (ARGS="tests/test_cli.py -k help" for a few)
 	@$(BIN)/python -m pytest $(ARGS)
+
+nightly: setup ## the tests that take minutes: every fault at every point, whole bit-flip sweeps
+	@$(BIN)/python -m pytest -m nightly $(ARGS)
 
 check: setup locks ## linter, formatter, types, imports, lock files
 	@$(BIN)/ruff check .
