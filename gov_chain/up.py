@@ -1,6 +1,7 @@
 """`govchain up`: one machine's node from nothing to ready, the same steps at every start.
 
     take the port        before anything else, so that a taken one costs a line and not a half-made node
+    take the ledger      one writer a data directory
     migrate              the database follows the code
     seed                 agencies, keys, the ledger's genesis, types, matters, the demo register
     serve                web, relay and embedded ledger in this process, until Ctrl-C
@@ -135,12 +136,16 @@ def prepare() -> Greeting:
     from django.conf import settings
     from django.core.management import call_command
 
+    from gov_chain.ledger import node
+
+    if node.founded():
+        # Another node on this data keeps running undisturbed: this one ends here, before it changes anything.
+        node.engine()
     call_command("migrate", interactive=False, verbosity=0)
 
     import certificates.seed
     import consent.seed
     import identity.seed
-    from gov_chain.ledger import node
 
     base_url = settings.GOVCHAIN.base_url
     people = certificates.seed.people()

@@ -11,8 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
+from demo.node import Node
 from gov_chain import cli
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,3 +131,19 @@ def test_doctor_of_an_empty_folder_fails_and_says_what_to_do(tmp_path: Path) -> 
     failed = {check["name"]: check for check in told["checks"] if check["result"] == "fail"}
     assert {"database", "ledger"} <= failed.keys()
     assert all(check["next_en"] for check in failed.values())
+
+
+def test_a_second_node_on_the_same_data_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    with Node(tmp_path / "node") as first:
+        done = run("up", "--port", "0", "--data", str(first.data))
+        assert done.returncode == 1
+        assert "[sequencer-running]" in done.stderr
+        assert httpx.get(f"{first.base_url}/directory.json").json()["agencies"][0]["base_url"] == first.base_url
+
+
+def test_a_node_starts_again_on_its_own_data(tmp_path: Path) -> None:
+    with Node(tmp_path / "node") as first:
+        vkey = first.greeting["vkey"]
+    with Node(tmp_path / "node") as second:
+        assert second.greeting["vkey"] == vkey
+        assert run("ledger", "fsck", "--data", str(second.data)).returncode == 0
