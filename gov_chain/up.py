@@ -224,7 +224,7 @@ def _text(greeting: Greeting, base: str) -> str:
        As issuer, make an offer of a resident ID at {base}/issuing/
     2. 用手机大小的窗口打开市民激活链接，设 PIN，激活钱包。
        Open a citizen's activation link in a phone-sized window and set a PIN.
-    3. 在钱包里扫码（或打开链接）并输入交易码，领取证照。
+    3. 在钱包里扫码（或打开链接）并输入交付码，领取证照。
        Claim in the wallet: scan or open the link, type the transaction code.
     4. 以 clerk 登录窗口，为“居住证办理”出示二维码；市民扫码，看清要什么，同意并输入 PIN。
        As clerk at {base}/counter/ show a request; the citizen scans, reads, agrees with the PIN.
