@@ -132,6 +132,18 @@ def test_request_fetched_by_get_and_answered_with_the_default_cipher(town: Town)
     assert "核验通过" in town.desk(request, told["issuance"]["claims"]["id_number"]).text
 
 
+def test_an_optional_field_stays_in_the_wallet(town: Town) -> None:
+    """OpenID4VP §6.4.1: the holder may answer with a later claim set."""
+    request = town.request()
+    status, told = town.wallet(town.offer(), "--request", request["uri"], "--least")
+
+    assert status == 0, told
+    assert "ethnicity" not in told["presentation"]["shown"]
+    text = town.desk(request, told["issuance"]["claims"]["id_number"]).text
+    assert "核验通过" in text
+    assert "未出示" in text
+
+
 def test_declining_is_seen_at_the_counter_and_records_nothing(town: Town) -> None:
     before = town.size()
     request = town.request()

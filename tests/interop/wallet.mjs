@@ -3,7 +3,7 @@
 // request objects, queries and answers are read, checked and built by them; what stands here is what every
 // wallet must bring itself: a key, and the decision what to show.
 //
-//   node wallet.mjs --anchor CA.crt --offer URI --tx-code CODE [--request URI [--enc A128GCM] [--decline]]
+//   node wallet.mjs --anchor CA.crt --offer URI --tx-code CODE [--request URI [--enc A128GCM] [--least | --decline]]
 //
 // The anchor (DER) is what its maker would have been given out of band: the CA whose agencies it trusts. Prints one JSON object, with `error` when a library or the other side refused; exit 1 then.
 
@@ -30,6 +30,7 @@ const { values: given } = parseArgs({
     request: { type: 'string' },
     enc: { type: 'string', default: 'A256GCM' },
     decline: { type: 'boolean', default: false },
+    least: { type: 'boolean', default: false },
   },
 })
 
@@ -183,7 +184,7 @@ async function checkCredential(credential) {
   return { payload, issuer: iss }
 }
 
-async function present(uri, held, { enc, decline }) {
+async function present(uri, held, { enc, decline, least }) {
   const client = new Openid4vpClient({ callbacks })
   const { params } = client.parseOpenid4vpAuthorizationRequest({ authorizationRequest: uri })
   const request = await client.resolveOpenId4vpAuthorizationRequest({
@@ -192,7 +193,7 @@ async function present(uri, held, { enc, decline }) {
   })
   if (request.transactionData) throw new Refused('transaction data of a type this wallet does not know')
   const payload = request.authorizationRequestPayload
-  const chosen = decline ? null : await choose(request, held)
+  const chosen = decline ? null : await choose(request, held, least ? -1 : 0)
   const response = await client.createOpenid4vpAuthorizationResponse({
     authorizationRequestPayload: payload,
     authorizationResponsePayload: decline ? { error: 'access_denied' } : { vp_token: chosen.vpToken },
@@ -223,8 +224,9 @@ async function present(uri, held, { enc, decline }) {
   }
 }
 
-// The query library says which credentials and claims answer the verifier; the first claim set it prefers is shown.
-async function choose(request, held) {
+// The query library says which credentials and claims answer the verifier. Their sets of claims stand
+// in the verifier's order of preference; which of those that can be met is shown is the holder's choice.
+async function choose(request, held, place) {
   const query = DcqlQuery.parse(request.dcql.query)
   DcqlQuery.validate(query)
   const { vct, ...claims } = held.payload
@@ -235,7 +237,7 @@ async function choose(request, held) {
   const vpToken = {}
   const names = []
   for (const [id, match] of Object.entries(result.credential_matches)) {
-    const shown = Object.keys(match.valid_credentials[0].claims.valid_claim_sets[0].output)
+    const shown = Object.keys(match.valid_credentials[0].claims.valid_claim_sets.at(place).output)
     names.push(...shown)
     vpToken[id] = [
       await credentials.present(held.credential, Object.fromEntries(shown.map((name) => [name, true])), {
