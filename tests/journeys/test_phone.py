@@ -1,8 +1,9 @@
-"""The phone by itself: a matter begun in its own browser, and looking at a certificate without a network."""
+"""The phone by itself: a matter begun in its own browser, screens for everybody, looking without a network."""
 
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import Stage, picture
@@ -55,6 +56,23 @@ def test_a_declined_request_sends_nothing(stage: Stage, phone: Page) -> None:
     phone.get_by_test_id("pin-submit").click()
     phone.get_by_test_id("consent-decline").click()
     expect(phone.get_by_test_id("declined")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("screen", ["home-scan", "tab-scan", "tab-history", "tab-settings", "certificate"])
+def test_screens_pass_axe_and_fit_320_px(phone: Page, screen: str, language: str) -> None:
+    """WCAG 2.2 AA rules; in both languages, no sideways scrolling on the narrowest phone."""
+    phone.set_viewport_size({"width": 320, "height": 640})
+    phone.goto("/wallet/")
+    phone.get_by_test_id("pin-input").fill(PIN)
+    phone.get_by_test_id("pin-submit").click()
+    phone.get_by_test_id("home-scan").wait_for()
+    if not phone.evaluate("document.documentElement.lang").startswith(language):
+        phone.get_by_test_id("language").click()
+    phone.get_by_test_id(screen).first.click()
+    phone.get_by_role("progressbar").first.wait_for(state="hidden")
+    assert [f"{one['id']} {one['nodes'][0]['html'][:160]}" for one in Axe().run(phone).response["violations"]] == []
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_a_certificate_is_shown_without_a_network(phone: Page) -> None:
