@@ -4,7 +4,8 @@
  2. entries are numbered without a gap, canonical, and under the agency and kind they are filed under
  3. replay: every transaction's signature, root and count hold, and every record is accepted by the rules
  4. every checkpoint is signed and has the root of its size; the last one covers all entries
- 5. every hash tile, index row and state row is the one the replay made, and there is no other
+ 5. the newest checkpoint noted beside the file (see `newest`) is one of this log: SQLite's own log was not cut
+ 6. every hash tile, index row and state row is the one the replay made, and there is no other
 
 Each deviation is a finding, also what SQLite itself cannot read. Nothing is repaired.
 """
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import cbor2
 
-from gov_chain.ledger import store
+from gov_chain.ledger import newest, store
 from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, records, tiles, transaction, tree
 from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
 from gov_chain.ledger.core.rules import RULES, Act
@@ -70,14 +71,17 @@ def check(directory: Path, *, vkey: str = "", progress: Progress | None = None) 
         with closing(store.open_reading(directory / store.FILE)) as connection:
             connection.text_factory = lambda data: data.decode(errors="surrogateescape")
             connection.execute("BEGIN")
-            _Check(connection, report, vkey, progress).run()
+            _Check(directory, connection, report, vkey, progress).run()
     except sqlite3.DatabaseError as error:
         report.add("file", store.FILE, error)
     return report
 
 
 class _Check:
-    def __init__(self, connection: sqlite3.Connection, report: Report, vkey: str, progress: Progress | None) -> None:
+    def __init__(
+        self, directory: Path, connection: sqlite3.Connection, report: Report, vkey: str, progress: Progress | None
+    ) -> None:
+        self.directory = directory
         self.connection = connection
         self.report = report
         self.vkey = vkey
@@ -91,7 +95,15 @@ class _Check:
         self.checkpoint_key = b""
 
     def run(self) -> None:
-        for step in (self._file, self._entries, self._checkpoints, self._tiles, self._indexes, self._state):
+        for step in (
+            self._file,
+            self._entries,
+            self._checkpoints,
+            self._newest,
+            self._tiles,
+            self._indexes,
+            self._state,
+        ):
             try:
                 step()
             except (sqlite3.DatabaseError, OverflowError) as error:
@@ -214,6 +226,20 @@ class _Check:
                 self.report.add("checkpoint", size, "filed under another time than its last entry's")
         if last != len(self.leaves):
             self.report.add("checkpoint", last, f"the last checkpoint covers {last} of {len(self.leaves)} entries")
+
+    def _newest(self) -> None:
+        text = self.connection.execute("SELECT text FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+        try:
+            known = newest.read(self.directory, self._verifier(text[0])) if text else None
+        except (LedgerError, AttributeError, TypeError) as error:
+            self.report.add("checkpoint", newest.FILE, error)
+            return
+        if known is None:
+            return
+        if known.size > len(self.leaves):
+            self.report.add("checkpoint", newest.FILE, f"{known.size} entries signed, {len(self.leaves)} left")
+        elif tree.root(self.leaves[: known.size]) != known.root:
+            self.report.add("checkpoint", newest.FILE, "its root is not that of the entries")
 
     def _verifier(self, text: str) -> note.Verifier:
         if self.vkey:

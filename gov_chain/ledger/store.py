@@ -6,6 +6,8 @@ them by `fsck`. Rows of `entries` and `checkpoints` are only ever inserted.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -63,6 +65,12 @@ def open_writing(path: Path, *, existing: bool = True) -> sqlite3.Connection:
     )
     connection.execute("PRAGMA busy_timeout = 10000")
     return connection
+
+
+def sync_log(path: Path) -> None:
+    """fsync SQLite's write-ahead log if there is one. SQLite does so at a commit, not when it takes over a crash's."""
+    with contextlib.suppress(FileNotFoundError), path.with_name(f"{path.name}-wal").open("rb") as log:
+        os.fsync(log.fileno())
 
 
 def open_reading(path: Path) -> sqlite3.Connection:

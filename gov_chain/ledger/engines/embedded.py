@@ -11,10 +11,12 @@ Writing a block, and what is durable after each step:
  4. re-derive the root from the entries as inserted, prove consistency with the last signed
     checkpoint from the tiles as inserted, and only then sign                                 nothing
  5. commit: SQLite fsyncs its log                                                             all of it
- 6. answer the submitters
+ 6. note the checkpoint beside the store (see `newest`), so that a log cut shorter is noticed all of it
+ 7. answer the submitters
 
 A crash before 5 leaves the former block; a crash after 5 leaves answers ungiven, which `outcome` gives later.
-An error of the store drops the block and opens the store anew, as a start does.
+A crash within 5 may leave a block that is written and not yet fsynced: a start fsyncs what it finds before it
+lets anyone rely on it. An error of the store drops the block and opens the store anew, as a start does.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from gov_chain.core.errors import GovChainError
-from gov_chain.ledger import store
+from gov_chain.ledger import newest, store
 from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, tiles, transaction, tree
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.state import Value, View
@@ -93,6 +95,11 @@ class Embedded:
         self._sign = sign
         self._clock = clock or SystemClock()
         self._lock = _lock(directory)
+        try:
+            self._newest = newest.Newest(directory)
+        except OSError as error:
+            self._lock.close()
+            raise LedgerError("sequencer-stopped", log=str(error)) from error
         self._wake = threading.Condition()
         self._queue: deque[_Waiting] = deque()
         self._closing = False
@@ -104,7 +111,7 @@ class Embedded:
         try:
             ready.result()
         except LedgerError:
-            self._lock.close()
+            self._release()
             raise
 
     def submit(self, body: bytes) -> Future[Committed]:
@@ -137,31 +144,52 @@ class Embedded:
             self._closing = True
             self._wake.notify()
         self._thread.join()
-        self._lock.close()
+        self._release()
+
+    def _release(self) -> None:
+        if not self._lock.closed:
+            self._newest.close()
+            self._lock.close()
 
     # The sequencer's thread.
 
     def _run(self, ready: Future[None]) -> None:
         try:
             self._open()
+            ready.set_result(None)
         except LedgerError as error:
             ready.set_exception(error)
-            return
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             ready.set_exception(LedgerError("ledger-damaged", log=str(error)))
-            return
-        ready.set_result(None)
-        while block := self._next_block():
-            self._settle(block)
-        if self._stopped is None:
-            self._fold()
-        self._connection.close()
+        finally:
+            if not ready.done():
+                ready.set_exception(LedgerError("ledger-damaged", log="its end cannot be read"))
+        if ready.exception() is None:
+            self._work()
+
+    def _work(self) -> None:
+        """Until closed. Should the thread ever end otherwise, nobody is left waiting for it."""
+        try:
+            while block := self._next_block():
+                self._settle(block)
+            if self._stopped is None:
+                self._fold()
+            self._connection.close()
+        finally:
+            with self._wake:
+                self._closing = True
+                for waiting in self._queue:
+                    waiting.future.set_exception(LedgerError("sequencer-stopped", log="the sequencer failed"))
+                self._queue.clear()
 
     def _open(self) -> None:
         """Open the store and check that its end is what was last signed. Every start and every recovery."""
         with contextlib.ExitStack() as unless_good:
             connection = unless_good.enter_context(contextlib.closing(store.open_writing(self._path)))
             self._check_end(store.Rows(connection))
+            store.sync_log(self._path)
+            # Durable from here on, also what a crash left unfsynced.
+            self._newest.write(self._signed_text)
             unless_good.pop_all()
         self._connection = connection
 
@@ -179,13 +207,28 @@ class Embedded:
             raise LedgerError("ledger-damaged", log="the checkpoint key is not the one genesis names")
         last = rows.entry(size - 1)
         assert last is not None
+        self._check_newest(head, rows)
         self._ledger_id = genesis.ledger_id(first)
         self._block_time, _, _ = entries.unwrap(last)
-        self._signed = head
+        self._signed, self._signed_text = head, signed
         self._signed_peaks = list(self._edge.peaks)
         self._gap = self._clock.wall() - self._clock.steady()
         self._rows = rows
         self._registry: dict[bytes, Value] = {}
+
+    def _check_newest(self, head: checkpoint.Checkpoint, rows: store.Rows) -> None:
+        """The store holds all that was ever acknowledged in this directory; raises `LedgerError` ledger-behind."""
+        try:
+            known = newest.read(self._path.parent, self._verifier)
+        except LedgerError as error:
+            log.warning("ledger: the newest checkpoint's copy is damaged, and is written anew: %s", error)
+            return
+        if known is None:
+            return
+        if known.size > head.size:
+            raise LedgerError("ledger-behind", log=f"{known.size} entries were signed, the ledger ends at {head.size}")
+        if tree.fold(tree.peaks(known.size, tiles.nodes(rows.tile, cached=0))) != known.root:
+            raise LedgerError("ledger-damaged", log=f"the first {known.size} entries are not those signed before")
 
     def _next_block(self) -> list[_Waiting]:
         """What waits, up to a block; waits for work. Empty: the engine is closing and nothing is left."""
@@ -267,6 +310,7 @@ class Embedded:
         store.put_checkpoint(connection, signed.size, now, text)
         connection.execute("COMMIT")
         # Durable from here on.
+        self._newest.write(text)
         self._block_time, self._signed, self._signed_peaks = now, signed, peaks
         self._registry.update({key: value for key, value in view.written.items() if len(key) <= REGISTRY_KEY})
         return answers

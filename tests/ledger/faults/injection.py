@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from gov_chain.ledger import store
+from gov_chain.ledger import newest, store
 from tests.ledger.faults import appender
 from tests.ledger.faults.appender import Told
 
@@ -79,7 +79,8 @@ def run(directory: Path, bodies: list[bytes], *, inject: str = "") -> Run:
 def _traced(pid: int, directory: Path, log: Path, inject: str) -> Iterator[None]:
     """strace attached to a process until it ends."""
     assert STRACE is not None
-    files = [directory, *(directory / f"{store.FILE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal"))]
+    files = [directory, directory / newest.FILE]
+    files += [directory / f"{store.FILE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")]
     command = [STRACE, "-f", "-o", str(log), "-s", "8", "-e", f"trace={','.join(CALLS)}", "-p", str(pid)]
     for file in files:
         command += ["-P", str(file)]
