@@ -140,7 +140,7 @@ def fsck(args: argparse.Namespace) -> int:
     return 0 if report.ok else 1
 
 
-_COUNTS = ("entries", "transactions", "checkpoints", "tiles", "index_rows", "state_rows")
+_COUNTS = ("entries", "transactions", "checkpoints", "tiles", "index_rows", "state_rows", "map_rows")
 
 
 def vkey(args: argparse.Namespace) -> int:

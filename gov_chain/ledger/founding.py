@@ -8,8 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from gov_chain.ledger import store
-from gov_chain.ledger.core import checkpoint, genesis, machine, note, records, tiles, tree
+from gov_chain.ledger.core import checkpoint, genesis, machine, note, records, statemap, tiles, tree
 from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.map_store import MapStore
 
 
 def found(directory: Path, founding: genesis.Genesis, *, origin: str, sign: Callable[[bytes], bytes]) -> bytes:
@@ -33,7 +34,9 @@ def found(directory: Path, founding: genesis.Genesis, *, origin: str, sign: Call
         connection.execute("INSERT INTO entries VALUES (0, ?, 0, ?)", (records.GENESIS, entry))
         store.put_state(connection, view.written)
         store.put_tiles(connection, edge)
-        text = checkpoint.sign(verifier=verifier, size=1, root=edge.root, signer=sign)
+        state_map = MapStore(connection, statemap.EMPTY)
+        state_map.write(1, view.written)
+        text = checkpoint.sign(verifier=verifier, size=1, root=edge.root, signer=sign, state_root=state_map.root)
         store.put_checkpoint(connection, 1, founding.created, text)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -5,7 +5,8 @@
  3. replay: every transaction's signature, root and count hold, and every record is accepted by the rules
  4. every checkpoint is signed and has the root of its size; the last one covers all entries
  5. the newest checkpoint noted beside the file (see `newest`) is one of this log: SQLite's own log was not cut
- 6. every hash tile, index row and state row is the one the replay made, and there is no other
+ 6. every hash tile, index row and state row is the one the replay made, and there is no other; so are
+    the state map, its journal, and its root in every checkpoint
 
 Each deviation is a finding, also what SQLite itself cannot read. Nothing is repaired.
 """
@@ -21,11 +22,23 @@ from pathlib import Path
 
 import cbor2
 
-from gov_chain.ledger import newest, store
-from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, records, tiles, transaction, tree
+from gov_chain.ledger import map_store, newest, store
+from gov_chain.ledger.core import (
+    checkpoint,
+    entries,
+    genesis,
+    machine,
+    note,
+    records,
+    statemap,
+    tiles,
+    transaction,
+    tree,
+)
 from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
 from gov_chain.ledger.core.rules import RULES, Act
-from gov_chain.ledger.core.state import View, sequence_key
+from gov_chain.ledger.core.state import Value, View, map_only, sequence_key
+from gov_chain.ledger.map_store import MapStore
 
 MAX_FINDINGS = 1000
 
@@ -35,7 +48,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`kind`: file, entry, transaction, rule, checkpoint, tile, index or state. `where` names the row."""
+    """`kind`: file, entry, transaction, rule, checkpoint, tile, index, state, map or journal. `where` names the row."""
 
     kind: str
     where: str
@@ -52,6 +65,7 @@ class Report:
     tiles: int = 0
     index_rows: int = 0
     state_rows: int = 0
+    map_rows: int = 0
     root: str = ""
     findings: list[Finding] = field(default_factory=list)
 
@@ -86,7 +100,9 @@ class _Check:
         self.report = report
         self.vkey = vkey
         self.progress = progress
-        self.view = View(lambda key: None)
+        self.view = _Replayed()
+        self.map = _ScratchMap()
+        self.map_roots: dict[int, bytes] = {}
         self.leaves: list[bytes] = []
         self.times: list[int] = []
         self.handles: set[tuple[bytes, int]] = set()
@@ -103,6 +119,7 @@ class _Check:
             self._tiles,
             self._indexes,
             self._state,
+            self._map,
         ):
             try:
                 step()
@@ -135,7 +152,9 @@ class _Check:
     def _entries(self) -> None:
         total = self.connection.execute("SELECT count(*) FROM entries").fetchone()[0]
         batch: _Batch | None = None
+        sizes = {size for (size,) in self.connection.execute("SELECT size FROM checkpoints")}
         for index, kind, agency, body in self._rows():
+            self._at_checkpoint(sizes)
             self.leaves.append(tree.leaf_hash(body))
             self.times.append(self.times[-1] if self.times else 0)
             if self.progress is not None and index % 1000 == 0:
@@ -161,12 +180,22 @@ class _Check:
                     batch.leaves.append(None)
         if batch is not None:
             batch.finish(self.report)
+        self._at_checkpoint(sizes)
         self.report.entries = len(self.leaves)
         self.report.root = tree.root(self.leaves).hex()
 
+    def _at_checkpoint(self, sizes: set[int]) -> None:
+        """Bring the state map up to the entries read, if a checkpoint stands here."""
+        size = len(self.leaves)
+        if size in sizes:
+            self.map.write(size, self.view.changed)
+            self.map_roots[size] = self.map.root
+            self.view.changed = {}
+
     def _genesis(self, body: bytes) -> None:
         self.ledger_id = genesis.ledger_id(body)
-        self.view.written.update(machine.found(body).written)
+        for key, value in machine.found(body).written.items():
+            self.view.put(key, value)
         self.checkpoint_key = genesis.parse(body).checkpoint_key
 
     def _transaction(self, index: int, time: int, agency: int, record: list, before: _Batch | None) -> _Batch:  # type: ignore[type-arg]
@@ -222,6 +251,8 @@ class _Check:
             grown = last = size
             if tree.fold(peaks) != head.root:
                 self.report.add("checkpoint", size, "its root is not that of the entries")
+            if head.state_root != self.map_roots.get(size):
+                self.report.add("checkpoint", size, "its state root is not that of the replayed state")
             if time != self.times[size - 1]:
                 self.report.add("checkpoint", size, "filed under another time than its last entry's")
         if last != len(self.leaves):
@@ -266,8 +297,22 @@ class _Check:
                 self.report.add("index", f"{name} {index}", "row is missing")
 
     def _state(self) -> None:
-        wanted = {key: cbor2.dumps(value) for key, value in self.view.written.items()}
+        wanted = {key: cbor2.dumps(value) for key, value in self.view.written.items() if not map_only(key)}
         self.report.state_rows = self._compare("state", "SELECT key, value FROM state", wanted, _state_name)
+
+    def _map(self) -> None:
+        wanted = dict(self.map.connection.execute("SELECT place, body FROM map"))
+        self.report.map_rows = self._compare("map", "SELECT place, body FROM map", wanted, _place_name)
+        columns = "SELECT size, place, body FROM map_undo"
+        journal = {(size, place): body for size, place, body in self.map.connection.execute(columns)}
+        for size, place, body in self.connection.execute(columns):
+            where = f"{size} {_place_name(place)}"
+            if (size, place) not in journal:
+                self.report.add("journal", where, "no entry makes this row")
+            elif journal.pop((size, place)) != body:
+                self.report.add("journal", where, "is not what the entries make")
+        for size, place in journal:
+            self.report.add("journal", f"{size} {_place_name(place)}", "row is missing")
 
     def _compare(self, kind: str, query: str, wanted: dict, name: Callable[..., str]) -> int:  # type: ignore[type-arg]
         """Stored rows against those the replay made."""
@@ -282,6 +327,29 @@ class _Check:
         for key in wanted:
             self.report.add(kind, name(key), "row is missing")
         return count
+
+
+class _Replayed(View):
+    """All state the entries make; what they changed since the last checkpoint is in `changed`."""
+
+    __slots__ = ("changed",)
+
+    def __init__(self) -> None:
+        super().__init__(lambda key: None)
+        self.changed: dict[bytes, Value] = {}
+
+    def put(self, key: bytes, value: Value) -> None:
+        super().put(key, value)
+        self.changed[key] = value
+
+
+class _ScratchMap(MapStore):
+    """The state map built anew, in a file that is gone afterwards."""
+
+    def __init__(self) -> None:
+        self.connection = sqlite3.connect("", isolation_level=None)
+        self.connection.executescript(f"{map_store.SCHEMA}; CREATE TABLE checkpoints (size INTEGER); BEGIN")
+        super().__init__(self.connection, statemap.EMPTY)
 
 
 @dataclass(slots=True)
@@ -320,6 +388,10 @@ def _tile_name(place: object) -> str:
     return f"{place >> 48}/{place & (1 << 48) - 1}" if type(place) is int else repr(place)
 
 
+def _place_name(place: object) -> str:
+    return place.hex() if type(place) is bytes else repr(place)
+
+
 def _state_name(key: object) -> str:
     return f"{chr(key[0])}:{key[1:].hex()}" if type(key) is bytes and key else repr(key)
 
@@ -328,7 +400,8 @@ def describe(report: Report) -> str:
     """The report as text for people."""
     lines = [
         f"{report.entries} entries, {report.transactions} transactions, {report.checkpoints} checkpoints, "
-        f"{report.tiles} tiles, {report.index_rows} index rows, {report.state_rows} state rows"
+        f"{report.tiles} tiles, {report.index_rows} index rows, {report.state_rows} state rows, "
+        f"{report.map_rows} rows of the state map"
     ]
     lines += [f"  {finding.kind} {finding.where}: {finding.detail}" for finding in report.findings]
     return "\n".join(lines)

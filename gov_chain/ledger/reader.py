@@ -7,15 +7,28 @@ grow, they need no lock and no snapshot.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from gov_chain.ledger import store
-from gov_chain.ledger.core import checkpoint, entries, genesis, note, receipt, state, tiles, transaction, tree
+from gov_chain.ledger.core import (
+    checkpoint,
+    entries,
+    genesis,
+    note,
+    receipt,
+    state,
+    state_proof,
+    tiles,
+    transaction,
+    tree,
+)
 from gov_chain.ledger.core.checkpoint import Checkpoint
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.engines import Committed
+from gov_chain.ledger.map_store import MapAt
 from gov_chain.ledger.outcomes import outcome
 
 
@@ -143,6 +156,28 @@ class Reader:
         text, head = self.head()
         proof = tree.inclusion_proof(index, head.size, self._node)
         return receipt.build(entry=self.entry(index), index=index, proof=proof, checkpoint=text)
+
+    def state_proof(self, key: bytes, size: int | None = None) -> str:
+        """Proof of a key's value, or that there is none, under the checkpoint of `size` (default: the latest).
+
+        Raises `LedgerError`: state-key-unknown, checkpoint-not-retained.
+        """
+        return self.state_proofs([key], size)[0]
+
+    def state_proofs(self, keys: Sequence[bytes], size: int | None = None) -> list[str]:
+        """Proofs of several keys, all under one checkpoint."""
+        if any(not key or key[0] not in state.MAPPED for key in keys):
+            raise LedgerError("state-key-unknown")
+        connection = self._rows.connection
+        connection.execute("BEGIN")
+        try:
+            text = self._rows.checkpoint(size)
+            if text is None:
+                raise LedgerError("checkpoint-not-retained", log=str(size))
+            at = MapAt(connection, checkpoint.parse(note.split(text)[0]).size)
+            return [state_proof.build(key=key, found=at.lookup(key), checkpoint=text) for key in keys]
+        finally:
+            connection.execute("ROLLBACK")
 
     def consistency(self, first: int, second: int) -> list[bytes]:
         """Proof that the log of `second` entries extends that of `first`."""

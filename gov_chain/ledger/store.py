@@ -15,10 +15,12 @@ from typing import Any
 
 import cbor2
 
+from gov_chain.ledger import map_store
 from gov_chain.ledger.core import tiles
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.machine import Executed
-from gov_chain.ledger.core.state import Value
+from gov_chain.ledger.core.state import Value, map_only
+from gov_chain.ledger.core.statemap import path_of
 
 FILE = "ledger.sqlite3"
 LOCK = "lock"
@@ -47,7 +49,7 @@ def tile_place(level: int, index: int) -> int:
 def create(path: Path) -> sqlite3.Connection:
     """An empty store, open for writing; the caller fills it and commits."""
     connection = open_writing(path, existing=False)
-    connection.executescript(SCHEMA)
+    connection.executescript(SCHEMA + map_store.SCHEMA)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     return connection
@@ -110,11 +112,19 @@ class Rows:
         return bytes(found)
 
     def state(self, key: bytes) -> Value | None:
-        row = self.connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
+        if map_only(key):
+            row = self.connection.execute("SELECT body FROM map WHERE place = ?", (path_of(key),)).fetchone()
+        else:
+            row = self.connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
         return None if row is None else cbor2.loads(row[0])
 
-    def checkpoint(self) -> str | None:
-        found: str | None = self.one("SELECT text FROM checkpoints ORDER BY size DESC LIMIT 1")
+    def checkpoint(self, size: int | None = None) -> str | None:
+        """The latest checkpoint, or that of a size."""
+        found: str | None = (
+            self.one("SELECT text FROM checkpoints ORDER BY size DESC LIMIT 1")
+            if size is None
+            else self.one("SELECT text FROM checkpoints WHERE size = ?", size)
+        )
         return found
 
     def transaction(self, header_digest: bytes) -> int | None:
@@ -149,9 +159,10 @@ def append(
 
 
 def put_state(connection: sqlite3.Connection, written: dict[bytes, Value]) -> None:
+    """What is not in the state map alone; `map_store` writes that."""
     connection.executemany(
         "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        [(key, cbor2.dumps(value)) for key, value in written.items()],
+        [(key, cbor2.dumps(value)) for key, value in written.items() if not map_only(key)],
     )
 
 

@@ -69,10 +69,16 @@ ALTERATIONS = {
     "transaction index row missing": ("DELETE FROM transactions WHERE idx = 1", "index"),
     "transaction index row altered": ("UPDATE transactions SET idx = 2 WHERE idx = 1", "index"),
     "uses given back": (
-        "UPDATE state SET value = substr(value, 1, 14) || x'03' || substr(value, 16) WHERE key > x'67'",
-        "state",
+        "UPDATE map SET body = substr(body, 1, 14) || x'03' || substr(body, 16) WHERE length(body) > 50",
+        "map",
     ),
-    "state row missing": ("DELETE FROM state WHERE substr(key, 1, 1) = x'67'", "state"),
+    "state row missing": ("DELETE FROM state WHERE substr(key, 1, 1) = x'6d'", "state"),
+    "map row missing": ("DELETE FROM map WHERE place = (SELECT max(place) FROM map)", "map"),
+    "map row too many": ("INSERT INTO map VALUES (zeroblob(32), x'80')", "map"),
+    "map node too many": ("INSERT INTO map VALUES (x'00', zeroblob(514))", "map"),
+    "journal row altered": ("UPDATE map_undo SET body = NULL WHERE body NOT NULL", "journal"),
+    "journal row missing": ("DELETE FROM map_undo WHERE size = 6", "journal"),
+    "journal row too many": ("INSERT INTO map_undo VALUES (6, x'00', NULL)", "journal"),
     "state row too many": ("INSERT INTO state VALUES (x'6700', x'80')", "state"),
     "sequence window reset": ("DELETE FROM state WHERE substr(key, 1, 1) = x'6b'", "state"),
     "table missing": ("DROP TABLE tiles", "file"),
@@ -93,7 +99,7 @@ def test_a_rewritten_history_is_found_even_where_every_hash_was_redone(closed: P
     with sqlite3.connect(closed, isolation_level=None) as connection:
         connection.execute("DELETE FROM entries WHERE kind = 32")
         connection.execute("UPDATE entries SET idx = idx - 1 WHERE idx > 311")
-    assert {"transaction", "checkpoint", "state"} <= kinds_found(closed)
+    assert {"transaction", "checkpoint", "map"} <= kinds_found(closed)
 
 
 def test_a_flipped_byte_in_any_entry_is_found(closed: Path) -> None:

@@ -13,15 +13,32 @@ from dataclasses import dataclass
 from gov_chain.ledger.core import note
 from gov_chain.ledger.core.errors import LedgerError
 
+STATE = "state "
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
+    """`extensions` are lines; `state <base64>` is the root of the state map, a line other software ignores."""
+
     origin: str
     size: int
     root: bytes
     extensions: tuple[str, ...] = ()
+
+    @property
+    def state_root(self) -> bytes | None:
+        """The state map's root, if the checkpoint carries one; raises `LedgerError("checkpoint-malformed")`."""
+        lines = [line.removeprefix(STATE) for line in self.extensions if line.startswith(STATE)]
+        if not lines:
+            return None
+        try:
+            root = note.unb64(lines[0])
+        except ValueError as error:
+            raise LedgerError("checkpoint-malformed", log=str(error)) from error
+        if len(lines) > 1 or len(root) != 32:
+            raise LedgerError("checkpoint-malformed", log="state root")
+        return root
 
     @property
     def text(self) -> str:
@@ -30,9 +47,17 @@ class Checkpoint:
 
 
 def sign(
-    *, verifier: note.Verifier, size: int, root: bytes, signer: Callable[[bytes], bytes], extensions: Sequence[str] = ()
+    *,
+    verifier: note.Verifier,
+    size: int,
+    root: bytes,
+    signer: Callable[[bytes], bytes],
+    state_root: bytes | None = None,
+    extensions: Sequence[str] = (),
 ) -> str:
     """A signed checkpoint; its origin is the key's name."""
+    if state_root is not None:
+        extensions = [STATE + b64encode(state_root).decode(), *extensions]
     return note.sign(Checkpoint(verifier.name, size, root, tuple(extensions)).text, verifier, signer)
 
 

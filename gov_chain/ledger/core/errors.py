@@ -168,6 +168,29 @@ class LedgerError(GovChainError):
         "checkpoint-malformed": Message(422, "账本检查点格式不正确。", "The checkpoint is malformed."),
         "receipt-malformed": Message(422, "回执格式不正确。", "The receipt is malformed."),
         "receipt-version-unknown": Message(422, "不认识的回执版本。", "A receipt format this software does not know."),
+        "state-proof-malformed": Message(422, "账本状态证明格式不正确。", "The state proof is malformed."),
+        "state-proof-version-unknown": Message(
+            422, "不认识的状态证明版本。", "A state proof format this software does not know."
+        ),
+        "history-incomplete": Message(
+            422,
+            "记录不完整：有关这项授权的记录没有全部给出。",
+            "The history is incomplete: not every record about this grant was given.",
+        ),
+        "checkpoint-not-retained": Message(
+            410,
+            "这个检查点太旧，或不存在，无法直接证明当时的状态。",
+            "This checkpoint is too old, or never was; the state under it cannot be proven directly.",
+            "请用较新的检查点，或由管理员用 `govchain ledger prove --state` 从账本记录重建。",
+            "Use a newer checkpoint, or have the operator rebuild it with `govchain ledger prove --state`.",
+        ),
+        "state-key-unknown": Message(
+            404,
+            "状态证明不包含这类键。",
+            "Keys of this kind are not in the state map.",
+            "证照签发等记录请用账本回执证明。",
+            "Use the log's receipt: it proves anchors of certificates.",
+        ),
         "vkey-malformed": Message(400, "账本公钥格式不正确。", "The verifier key is malformed."),
         # The node.
         "ledger-missing": Message(

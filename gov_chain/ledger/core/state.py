@@ -28,6 +28,14 @@ Get = Callable[[bytes], Value | None]
 
 NO_CHAIN = bytes(32)
 
+MAPPED = frozenset(b"atTmMg")
+"""Keys with these letters are in the authenticated state map (`statemap`), and checkpoints cover them.
+
+Not there: sequence windows (k), which only the sequencer needs, and commitments (i), which the log itself proves.
+"""
+REGISTRY_KEY = 5
+"""Keys up to this length name agencies, types and matters; longer ones name certificates and grants."""
+
 
 def agency_key(agency: int) -> bytes:
     return b"a" + agency.to_bytes(2)
@@ -55,6 +63,17 @@ def matter_version_key(matter: int, version: int) -> bytes:
 
 def issue_key(commitment: bytes) -> bytes:
     return b"i" + commitment
+
+
+def map_only(key: bytes) -> bool:
+    """Whether a key's value is stored in the map and nowhere else: those there are many of."""
+    return len(key) > REGISTRY_KEY and key[0] in MAPPED
+
+
+def chain_of(grant: Value) -> bytes:
+    """The hash chain over every entry about a grant's handle."""
+    chain: bytes = grant[8]
+    return chain
 
 
 def grant_key(handle: bytes) -> bytes:

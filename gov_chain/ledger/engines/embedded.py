@@ -7,9 +7,10 @@ Writing a block, and what is durable after each step:
 
  1. block time = max(previous, clock); a jump of the clock stops the engine                   nothing
  2. open a SQLite transaction, execute the block's transactions on a view of the state        nothing
- 3. insert entries, indexes, state and tiles                                                  nothing
+ 3. insert entries, indexes, state, tiles and the state map                                   nothing
  4. re-derive the root from the entries as inserted, prove consistency with the last signed
-    checkpoint from the tiles as inserted, and only then sign                                 nothing
+    checkpoint from the tiles as inserted, and only then sign; the state map's root too comes from
+    rows as inserted, and each row it was made from was held against the last signed one      nothing
  5. commit: SQLite fsyncs its log                                                             all of it
  6. note the checkpoint beside the store (see `newest`), so that a log cut shorter is noticed all of it
  7. answer the submitters
@@ -39,8 +40,9 @@ from gov_chain.core.errors import GovChainError
 from gov_chain.ledger import newest, store
 from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, tiles, transaction, tree
 from gov_chain.ledger.core.errors import LedgerError
-from gov_chain.ledger.core.state import Value, View
+from gov_chain.ledger.core.state import REGISTRY_KEY, Value, View, map_only
 from gov_chain.ledger.engines import Committed
+from gov_chain.ledger.map_store import MapStore
 from gov_chain.ledger.outcomes import outcome
 
 log = logging.getLogger(__name__)
@@ -49,8 +51,6 @@ MAX_BLOCK = 8192
 """Records in one block."""
 MAX_JUMP = 300
 """Seconds the wall clock may gain on the machine's steady clock."""
-REGISTRY_KEY = 5
-"""State keys up to this length name agencies, types and matters; longer ones name certificates and grants."""
 IDLE = 1.0
 """Seconds without work after which SQLite's log is folded into the file."""
 
@@ -205,6 +205,9 @@ class Embedded:
             raise LedgerError("ledger-damaged", log=f"entries end at {size}, the checkpoint says {head.size}")
         if genesis.parse(first).checkpoint_key != self._verifier.public_key:
             raise LedgerError("ledger-damaged", log="the checkpoint key is not the one genesis names")
+        if head.state_root is None:
+            raise LedgerError("ledger-damaged", log="the checkpoint carries no state root")
+        self._map = MapStore(rows.connection, head.state_root)
         last = rows.entry(size - 1)
         assert last is not None
         self._check_newest(head, rows)
@@ -300,13 +303,21 @@ class Embedded:
             size += len(done.entries)
         if not executed:
             connection.execute("ROLLBACK")
+            self._map.forget()
             return answers
         store.append(connection, executed, view.written)
         edge = self._edge
         edge.extend(tree.leaf_hash(entry) for done, _ in executed for entry in done.entries)
         store.put_tiles(connection, edge)
+        self._map.write(edge.size, view.written)
         signed, peaks = self._checked(edge)
-        text = checkpoint.sign(verifier=self._verifier, size=signed.size, root=signed.root, signer=self._sign)
+        text = checkpoint.sign(
+            verifier=self._verifier,
+            size=signed.size,
+            root=signed.root,
+            signer=self._sign,
+            state_root=self._map.root,
+        )
         store.put_checkpoint(connection, signed.size, now, text)
         connection.execute("COMMIT")
         # Durable from here on.
@@ -317,6 +328,8 @@ class Embedded:
 
     def _state(self, key: bytes) -> Value | None:
         """A stored value. Agencies, types and matters, which every record asks for, are kept in memory."""
+        if map_only(key):
+            return self._map.get(key)
         if len(key) > REGISTRY_KEY:
             return self._rows.state(key)
         value = self._registry.get(key)
