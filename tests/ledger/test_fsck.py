@@ -77,7 +77,7 @@ ALTERATIONS = {
     "map row too many": ("INSERT INTO map VALUES (zeroblob(32), x'80')", "map"),
     "map node too many": ("INSERT INTO map VALUES (x'00', zeroblob(514))", "map"),
     "journal row altered": ("UPDATE map_undo SET body = NULL WHERE body NOT NULL", "journal"),
-    "journal row missing": ("DELETE FROM map_undo WHERE size = 6", "journal"),
+    "journal row missing": ("DELETE FROM map_undo WHERE size = 1", "journal"),
     "journal row too many": ("INSERT INTO map_undo VALUES (6, x'00', NULL)", "journal"),
     "state row too many": ("INSERT INTO state VALUES (x'6700', x'80')", "state"),
     "sequence window reset": ("DELETE FROM state WHERE substr(key, 1, 1) = x'6b'", "state"),
