@@ -184,6 +184,9 @@ class Embedded:
 
     def _open(self) -> None:
         """Open the store and check that its end is what was last signed. Every start and every recovery."""
+        with contextlib.closing(store.open_reading(self._path)) as unchanged:
+            # Before anything may write: a writer's close would fold a log cut short and remove what is left of it.
+            self._check_newest(store.Rows(unchanged))
         with contextlib.ExitStack() as unless_good:
             connection = unless_good.enter_context(contextlib.closing(store.open_writing(self._path)))
             self._check_end(store.Rows(connection))
@@ -210,7 +213,6 @@ class Embedded:
         self._map = MapStore(rows.connection, head.state_root)
         last = rows.entry(size - 1)
         assert last is not None
-        self._check_newest(head, rows)
         self._ledger_id = genesis.ledger_id(first)
         self._block_time, _, _ = entries.unwrap(last)
         self._signed, self._signed_text = head, signed
@@ -219,7 +221,7 @@ class Embedded:
         self._rows = rows
         self._registry: dict[bytes, Value] = {}
 
-    def _check_newest(self, head: checkpoint.Checkpoint, rows: store.Rows) -> None:
+    def _check_newest(self, rows: store.Rows) -> None:
         """The store holds all that was ever acknowledged in this directory; raises `LedgerError` ledger-behind."""
         try:
             known = newest.read(self._path.parent, self._verifier)
@@ -228,8 +230,10 @@ class Embedded:
             return
         if known is None:
             return
-        if known.size > head.size:
-            raise LedgerError("ledger-behind", log=f"{known.size} entries were signed, the ledger ends at {head.size}")
+        signed = rows.checkpoint()
+        size = 0 if signed is None else checkpoint.verify(signed, self._verifier).size
+        if known.size > size:
+            raise LedgerError("ledger-behind", log=f"{known.size} entries were signed, the ledger ends at {size}")
         if tree.fold(tree.peaks(known.size, tiles.nodes(rows.tile, cached=0))) != known.root:
             raise LedgerError("ledger-damaged", log=f"the first {known.size} entries are not those signed before")
 
