@@ -80,7 +80,7 @@ def refusal_of_start(directory: Path) -> str:
 
 
 def survived(wreck: Wreck, directory: Path) -> str:
-    """ "whole" if all that was acknowledged is provable and fsck finds nothing; else the code the start refuses with.
+    """What a start says: "whole" if all that was acknowledged is provable and fsck finds nothing, else its refusal.
 
     Asserts that there is no third way: a start that goes on with less, or a refusal that fsck knows nothing of.
     """
@@ -99,10 +99,9 @@ def survived(wreck: Wreck, directory: Path) -> str:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """What a disk keeps; SQLite's shared memory is made anew from it."""
-    return {
-        file.name: file.read_bytes() for file in directory.iterdir() if not file.name.endswith(("-shm", store.LOCK))
-    }
+    """What a disk keeps; SQLite's shared memory is made anew from it, and an empty log says nothing."""
+    kept = [file for file in directory.iterdir() if not file.name.endswith(("-shm", store.LOCK))]
+    return {file.name: data for file in kept if (data := file.read_bytes())}
 
 
 def test_what_a_kill_leaves_is_whole(wreck: Wreck, tmp_path: Path) -> None:
