@@ -73,10 +73,23 @@ def records(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def handles(request: HttpRequest, prefix: str) -> JsonResponse:
-    """Receipts of every entry about handles that share two bytes: who asks does not say which one is theirs."""
-    reader = node.ledger()
-    indexes = reader.handle_entries(bytes.fromhex(prefix))[-MAX_HANDLE_ENTRIES:]
-    return _json({"checkpoint": reader.checkpoint(), "receipts": [reader.receipt(index) for index in indexes]})
+    """Receipts of every entry about handles that share two bytes: who asks does not say which one is theirs.
+
+    With a proof of each handle's state, by whose chain the phone sees that no entry is missing (`core.state_proof`).
+    """
+    found = node.ledger().about(bytes.fromhex(prefix), MAX_HANDLE_ENTRIES)
+    return _json({"checkpoint": found.checkpoint, "receipts": found.receipts, "states": found.states})
+
+
+class StateQuery(Input):
+    size: int | None = Field(None, ge=0, lt=2**53)
+
+
+@require_safe
+def state(request: HttpRequest, key: str) -> HttpResponse:
+    """A proof of one key's value, or of its absence; with `?size=` under that checkpoint, if it is still retained."""
+    size = read_query(request, StateQuery).size
+    return _text(node.ledger().state_proof(bytes.fromhex(key), size))
 
 
 class ConsistencyQuery(Input):

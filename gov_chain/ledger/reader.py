@@ -7,7 +7,8 @@ grow, they need no lock and no snapshot.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from gov_chain.ledger.core import (
     genesis,
     note,
     receipt,
+    records,
     state,
     state_proof,
     tiles,
@@ -95,6 +97,15 @@ class GrantState:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """Receipts of every entry about some handles, and a proof of each handle's state, all under one checkpoint."""
+
+    checkpoint: str
+    receipts: list[str]
+    states: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class LogRow:
     index: int
     entry: entries.Entry
@@ -168,14 +179,44 @@ class Reader:
         """Proofs of several keys, all under one checkpoint."""
         if any(not key or key[0] not in state.MAPPED for key in keys):
             raise LedgerError("state-key-unknown")
+        with self._standing_still():
+            text = self.head()[0] if size is None else self._rows.checkpoint(size)
+            if text is None:
+                raise LedgerError("checkpoint-not-retained", log=str(size))
+            return self._state_proofs(keys, text)
+
+    def _state_proofs(self, keys: Iterable[bytes], text: str) -> list[str]:
+        at = MapAt(self._rows.connection, checkpoint.parse(note.split(text)[0]).size)
+        return [state_proof.build(key=key, found=at.lookup(key), checkpoint=text) for key in keys]
+
+    def about(self, prefix: bytes, limit: int) -> About:
+        """All there is about handles that begin with `prefix` (2–8 bytes), under one checkpoint.
+
+        Raises `LedgerError("prefix-too-short")` when that is more than `limit` entries.
+        """
+        with self._standing_still():
+            text, head = self.head()
+            indexes = [index for index in self.handle_entries(prefix) if index < head.size]
+            if len(indexes) > limit:
+                raise LedgerError("prefix-too-short", log=prefix.hex())
+            receipts = []
+            handles: dict[bytes, None] = {}
+            for index in indexes:
+                entry = self.entry(index)
+                proof = tree.inclusion_proof(index, head.size, self._node)
+                receipts.append(receipt.build(entry=entry, index=index, proof=proof, checkpoint=text))
+                handle = records.handle_of(entries.unwrap(entry)[2])
+                if handle is not None:
+                    handles[handle] = None
+            return About(text, receipts, self._state_proofs(map(state.grant_key, handles), text))
+
+    @contextmanager
+    def _standing_still(self) -> Iterator[None]:
+        """One moment of the ledger for several reads."""
         connection = self._rows.connection
         connection.execute("BEGIN")
         try:
-            text = self._rows.checkpoint(size)
-            if text is None:
-                raise LedgerError("checkpoint-not-retained", log=str(size))
-            at = MapAt(connection, checkpoint.parse(note.split(text)[0]).size)
-            return [state_proof.build(key=key, found=at.lookup(key), checkpoint=text) for key in keys]
+            yield
         finally:
             connection.execute("ROLLBACK")
 

@@ -17,7 +17,13 @@ class HexConverter(StringConverter):
 
 
 class PrefixConverter(HexConverter):
-    regex = "[0-9a-f]{4}"
+    """Whole bytes: two, or more where many share them."""
+
+    regex = "(?:[0-9a-f]{2}){2,8}"
+
+
+class StateKeyConverter(HexConverter):
+    regex = "(?:[0-9a-f]{2}){1,40}"
 
 
 class DigestConverter(HexConverter):
@@ -26,6 +32,7 @@ class DigestConverter(HexConverter):
 
 register_converter(SmallIntConverter, "uint")
 register_converter(PrefixConverter, "handle_prefix")
+register_converter(StateKeyConverter, "state_key")
 register_converter(DigestConverter, "sha256")
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -35,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ledger/receipts/<uint:index>", api.receipt),
     path("ledger/records", api.records),
     path("ledger/handles/<handle_prefix:prefix>", api.handles),
+    path("ledger/state/<state_key:key>", api.state),
     path("ledger/consistency", api.consistency),
     path("ledger/types/<uint:number>", api.types),
     path("ledger/matters/<uint:number>", api.matters),

@@ -12,8 +12,9 @@ from django.test import Client
 
 from gov_chain.clock import now
 from gov_chain.core.codec import b64url
-from gov_chain.ledger import documents, outbox, relay
-from gov_chain.ledger.core import checkpoint, note, receipt, records, tree
+from gov_chain.ledger import api, documents, outbox, relay
+from gov_chain.ledger.core import checkpoint, note, receipt, records, state, state_proof, tree
+from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.models import OutboxRow
 from gov_chain.ledger.reader import Reader
 from tests.ledger.town import (
@@ -93,12 +94,39 @@ def test_everything_about_a_handle_is_found_by_two_of_its_bytes(
     answer = client.get(f"/ledger/handles/{handle[:2].hex()}").json()
     found = [receipt.verify(text, own_node.vkey) for text in answer["receipts"]]
     assert [each.kind for each in found] == ["grant", "usage", "withdraw"]
-    chain = bytes(32)
-    for text in answer["receipts"]:
-        chain = sha256(chain + receipt.parse(text).entry).digest()
-    state = own_node.grant(handle)
-    assert state is not None
-    assert state.chain == chain
+    (proven,) = [state_proof.verify(text, own_node.vkey) for text in answer["states"]]
+    assert proven.size == checkpoint.verify(answer["checkpoint"], note.parse_vkey(own_node.vkey)).size
+    history = [receipt.parse(text).entry for text in answer["receipts"]]
+    state_proof.verify_history(handle=handle, entries=history, proven=proven)
+    with pytest.raises(LedgerError, match="history-incomplete"):
+        state_proof.verify_history(handle=handle, entries=history[:-1], proven=proven)
+
+
+def test_a_prefix_that_too_many_share_is_to_be_made_longer(
+    client: Client, secret: bytes, own_node: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "MAX_HANDLE_ENTRIES", 1)
+    handle = sha256(secret).digest()
+    answer = client.get(f"/ledger/handles/{handle[:2].hex()}")
+    assert (answer.status_code, answer.json()["code"]) == (413, "prefix-too-short")
+    monkeypatch.setattr(api, "MAX_HANDLE_ENTRIES", 2)
+    assert len(client.get(f"/ledger/handles/{handle[:8].hex()}").json()["receipts"]) == 2
+    assert client.get(f"/ledger/handles/{'00' * 8}").json()["states"] == []
+
+
+def test_the_state_is_proven_also_where_there_is_none_and_under_an_earlier_checkpoint(
+    client: Client, secret: bytes, own_node: Reader
+) -> None:
+    key = state.grant_key(sha256(secret).digest())
+    now_ = state_proof.verify(client.get(f"/ledger/state/{key.hex()}").text, own_node.vkey)
+    before = state_proof.verify(client.get(f"/ledger/state/{key.hex()}?size=10").text, own_node.vkey)
+    assert now_.value is not None
+    assert before.value is not None
+    assert (now_.value[5], before.value[5]) == (1, 2)
+    nobody = client.get(f"/ledger/state/{state.grant_key(bytes(32)).hex()}")
+    assert nobody["Content-Type"] == "text/plain; charset=utf-8"
+    assert state_proof.verify(nobody.text, own_node.vkey).value is None
+    assert state_proof.verify(client.get("/ledger/state/610001").text, own_node.vkey).key == state.agency_key(PSB)
 
 
 def test_consistency_is_provable_from_any_earlier_size(client: Client, secret: bytes, own_node: Reader) -> None:
@@ -180,6 +208,14 @@ def test_a_malformed_withdrawal_is_refused(client: Client, own_node: Reader, bod
         ("handles/abc", 404),
         ("handles/ABCD", 404),
         ("handles/abcde", 404),
+        ("handles/" + "ab" * 9, 404),
+        ("state/", 404),
+        ("state/6", 404),
+        ("state/69" + "00" * 32, 404),
+        ("state/" + "00" * 41, 404),
+        ("state/610001?size=3000000", 410),
+        ("state/610001?size=0", 410),
+        ("state/610001?size=-1", 400),
         ("consistency", 400),
         ("consistency?from=1&to=9999", 404),
         ("consistency?from=2&to=1", 422),

@@ -184,6 +184,13 @@ class LedgerError(GovChainError):
             "请用较新的检查点，或由管理员用 `govchain ledger prove --state` 从账本记录重建。",
             "Use a newer checkpoint, or have the operator rebuild it with `govchain ledger prove --state`.",
         ),
+        "prefix-too-short": Message(
+            413,
+            "这个编号前缀下的记录太多。",
+            "Too many records share this prefix of their handles.",
+            "请用更长的前缀查询。",
+            "Ask with a longer prefix.",
+        ),
         "state-key-unknown": Message(
             404,
             "状态证明不包含这类键。",
