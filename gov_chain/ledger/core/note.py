@@ -31,7 +31,7 @@ class Verifier:
 
     @property
     def key_id(self) -> bytes:
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public_key).digest()[:4]
+        return key_id(self.name, ED25519, self.public_key)
 
     @property
     def vkey(self) -> str:
@@ -40,20 +40,32 @@ class Verifier:
 
 def parse_vkey(text: str) -> Verifier:
     """The verifier in a vkey; raises `LedgerError("vkey-malformed")`, also when its key id is not its key's."""
+    name, algorithm, key = split_vkey(text)
+    if algorithm != ED25519:
+        raise LedgerError("vkey-malformed", log="algorithm")
+    return Verifier(name, key)
+
+
+def split_vkey(text: str) -> tuple[str, bytes, bytes]:
+    """(name, algorithm byte, Ed25519 key) of a vkey with the right key id; raises `LedgerError("vkey-malformed")`."""
     parts = text.strip().split("+", 2)
     if len(parts) != 3:
         raise LedgerError("vkey-malformed", log="not name+id+key")
-    name, key_id, encoded = parts
+    name, shown, encoded = parts
     try:
         key = unb64(encoded)
     except ValueError as error:
         raise LedgerError("vkey-malformed", log=str(error)) from error
-    if not name or any(c.isspace() for c in name) or len(key) != 33 or key[:1] != ED25519:
+    if not name or any(c.isspace() for c in name) or len(key) != 33:
         raise LedgerError("vkey-malformed", log="name or key")
-    verifier = Verifier(name, key[1:])
-    if verifier.key_id.hex() != key_id:
+    if key_id(name, key[:1], key[1:]).hex() != shown:
         raise LedgerError("vkey-malformed", log="key id")
-    return verifier
+    return name, key[:1], key[1:]
+
+
+def key_id(name: str, algorithm: bytes, public_key: bytes) -> bytes:
+    """Four bytes that tell keys and algorithms of one name apart."""
+    return sha256(name.encode() + b"\n" + algorithm + public_key).digest()[:4]
 
 
 def sign(text: str, verifier: Verifier, signer: Callable[[bytes], bytes]) -> str:

@@ -42,6 +42,14 @@ def nodes(read: ReadTile, *, cached: int = 1 << 16) -> tree.Node:
     return node
 
 
+def place(index: int) -> str:
+    """A tile's index as tlog-tiles spells it: groups of three digits, all but the last marked with an x."""
+    groups = f"{index:03d}"
+    groups = groups.zfill(-(-len(groups) // 3) * 3)
+    *leading, last = (groups[at : at + 3] for at in range(0, len(groups), 3))
+    return "".join(f"x{group}/" for group in leading) + last
+
+
 class Edge:
     """The tree's right edge while it grows: its perfect subtrees, and the last tile of each level."""
 
