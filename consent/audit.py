@@ -13,7 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from gov_chain.ledger import documents, node
-from gov_chain.ledger.core import entries, records
+from gov_chain.ledger.core import entries, proposals, records
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.reader import LogRow, Reader
 from identity.models import Agency
@@ -218,6 +218,72 @@ def _usage(entry: entries.Entry, names: Names) -> tuple[str, str]:
     )
 
 
+def _status(entry: entries.Entry, names: Names) -> tuple[str, str]:
+    values, who = entry.values, names.agency(entry.agency)
+    what = names.type(values["type"])
+    return f"{who['zh']}更新了{what['zh']}的第 {values['list']} 张状态表，第 {values['version']} 版。", (
+        f"{who['en']} updated status list {values['list']} of “{what['en']}”, version {values['version']}."
+    )
+
+
+def _action(action: list[Any], names: Names) -> tuple[str, str]:
+    """What a proposal would do."""
+    row, values = proposals.named(action)
+    places: dict[str, tuple[object, object]] = {name: (value, value) for name, value in values.items()}
+    if row is proposals.ACTIONS[proposals.ENROL]:
+        places["agency"] = (f"第 {values['agency']} 号", f"agency {values['agency']}")
+    elif "agency" in values:
+        who = names.agency(int(str(values["agency"])))
+        places["agency"] = (who["zh"], who["en"])
+    if "type" in values:
+        what = names.type(int(str(values["type"])))
+        home = values["type"] == proposals.HOME
+        places["type"] = ("登记市民授权", "recording citizens' grants") if home else (what["zh"], what["en"])
+    if "parameter" in values:
+        parameter = proposals.PARAMETERS[int(str(values["parameter"]))]
+        places["parameter"] = (parameter.zh, parameter.en)
+    zh, en = ({name: pair[side] for name, pair in places.items()} for side in (0, 1))
+    return row.zh.format_map(zh), row.en.format_map(en)
+
+
+def _propose(entry: entries.Entry, names: Names) -> tuple[str, str]:
+    who, (zh, en) = names.agency(entry.agency), _action(entry.values["action"], names)
+    number = entry.values["proposal"]
+    return f"{who['zh']}提出第 {number} 号提案：{zh}。", f"{who['en']} made proposal {number}: {en}."
+
+
+def _vote(entry: entries.Entry, names: Names) -> tuple[str, str]:
+    who, number, yes = names.agency(entry.agency), entry.values["proposal"], entry.values["yes"]
+    return f"{who['zh']}对第 {number} 号提案投了{'赞成' if yes else '反对'}票。", (
+        f"{who['en']} voted {'for' if yes else 'against'} proposal {number}."
+    )
+
+
+def _statutory(entry: entries.Entry, names: Names) -> tuple[str, str]:
+    values, who = entry.values, names.agency(entry.agency)
+    what, count = names.type(values["type"]), values["mask"].bit_count()
+    concealed = values["concealed_until"] != 0
+    return (
+        f"{who['zh']}依第 {values['power']} 项法定职权查询了一张{what['zh']}的 {count} 个字段"
+        + ("，限期保密。" if concealed else "。"),
+        f"{who['en']} looked at {count} fields of a “{what['en']}” under statutory power {values['power']}"
+        + (", concealed for a time." if concealed else "."),
+    )
+
+
+def _reveal(entry: entries.Entry, names: Names) -> tuple[str, str]:
+    who, index = names.agency(entry.agency), entry.values["index"]
+    return (
+        f"{who['zh']}公开了第 {index} 条记录的保密查询。",
+        f"{who['en']} revealed the concealed use of entry {index}.",
+    )
+
+
+def _evidence(entry: entries.Entry, names: Names) -> tuple[str, str]:
+    who, (zh, en) = names.agency(entry.agency), records.EVIDENCE_KINDS[entry.values["evidence"]]
+    return f"{who['zh']}存证了一份材料：{zh}。", f"{who['en']} lodged evidence: {en}."
+
+
 SENTENCES: dict[str, Sentence] = {
     "genesis": _genesis,
     "transaction": _transaction,
@@ -228,6 +294,12 @@ SENTENCES: dict[str, Sentence] = {
     "grant": _grant,
     "withdraw": _withdraw,
     "usage": _usage,
+    "status": _status,
+    "propose": _propose,
+    "vote": _vote,
+    "statutory": _statutory,
+    "reveal": _reveal,
+    "evidence": _evidence,
 }
 
 

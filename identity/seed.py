@@ -15,6 +15,7 @@ from gov_chain import keys
 from gov_chain.environment import UnsafeSettings
 from gov_chain.ledger import documents, node
 from gov_chain.ledger.core.genesis import FoundingAgency
+from gov_chain.ledger.core.proposals import HOME
 from identity import agencies, certificates_x509, citizens
 from identity.actions.issue_activation import issue_activation
 from identity.models import Agency, Assurance, Citizen, Officer, OfficerRole, Wallet
@@ -28,7 +29,7 @@ AGENCIES = (
     (2, "data", "云州市政务服务和数据管理局", "Yunzhou Government Services and Data Administration", True),
     (3, "street", "云州市青石街道政务服务中心", "Qingshi Subdistrict Government Service Centre", False),
 )
-ACCREDITATIONS = ((1, 1),)
+ACCREDITATIONS = ((1, 1), (2, HOME))
 """(agency, certificate type): the Public Security Bureau issues resident identity cards."""
 
 ROLE = OfficerRole.Role

@@ -37,7 +37,7 @@ MAX_BATCH = 1024
 MAX_BATCH_BYTES = wire.MAX_BYTES // 2
 AT_ONCE = 4096
 
-TRANSIENT = frozenset({"sequencer-stopped", "clock-jumped"})
+TRANSIENT = frozenset({"sequencer-stopped", "clock-jumped", "rules-unknown"})
 """The ledger is not writing now: send the same bytes again later."""
 NO_KEY = frozenset({"outbox-key-missing", "key-missing", "key-store-unknown"})
 """This node cannot sign for the agency at all; other errors of a key store pass, and the row waits."""

@@ -33,6 +33,7 @@ def found(directory: Path, founding: genesis.Genesis, *, origin: str, sign: Call
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT INTO entries VALUES (0, ?, 0, ?)", (records.GENESIS, entry))
         store.put_state(connection, view.written)
+        store.put_history(connection, view.history)
         store.put_tiles(connection, edge)
         state_map = MapStore(connection, statemap.EMPTY)
         state_map.write(1, view.written)

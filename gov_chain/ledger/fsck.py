@@ -14,7 +14,7 @@ Each deviation is a finding, also what SQLite itself cannot read. Nothing is rep
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -30,13 +30,14 @@ from gov_chain.ledger.core import (
     machine,
     note,
     records,
+    rulesets,
     statemap,
     tiles,
     transaction,
     tree,
 )
+from gov_chain.ledger.core.act import Act
 from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
-from gov_chain.ledger.core.rules import RULES, Act
 from gov_chain.ledger.core.state import Value, View, map_only, sequence_key
 from gov_chain.ledger.map_store import MapStore
 
@@ -48,7 +49,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`kind`: file, entry, transaction, rule, checkpoint, tile, index, state, map or journal. `where` names the row."""
+    """`kind`: file, entry, transaction, rule, checkpoint, newest, tile, index, state, history, map or journal.
+
+    `where` names the row.
+    """
 
     kind: str
     where: str
@@ -119,6 +123,7 @@ class _Check:
             self._tiles,
             self._indexes,
             self._state,
+            self._history,
             self._map,
         ):
             try:
@@ -194,8 +199,7 @@ class _Check:
 
     def _genesis(self, body: bytes) -> None:
         self.ledger_id = genesis.ledger_id(body)
-        for key, value in machine.found(body).written.items():
-            self.view.put(key, value)
+        self.view.absorb(machine.found(body))
         self.checkpoint_key = genesis.parse(body).checkpoint_key
 
     def _transaction(self, index: int, time: int, agency: int, record: list, before: _Batch | None) -> _Batch:  # type: ignore[type-arg]
@@ -215,6 +219,10 @@ class _Check:
             self.view.put(sequence_key(agency, header.key_no), window)
         except LedgerError as error:
             self.report.add("transaction", index, error)
+        try:
+            batch.ruleset = rulesets.in_force(self.view, index)
+        except LedgerError as error:
+            self.report.add("rule", index, error)
         return batch
 
     def _record(self, batch: _Batch, index: int, body: bytes, record: list) -> None:  # type: ignore[type-arg]
@@ -229,7 +237,8 @@ class _Check:
         handle = records.handle_of(fitting)
         if handle is not None:
             self.handles.add((handle[: store.HANDLE_PREFIX], index))
-        code = RULES[fitting[0]](self.view, Act(batch.agency, fitting, batch.time, index, body))
+        act = Act(batch.agency, fitting, batch.time, index, body)
+        code = rulesets.judge(self.view, act, batch.ruleset) if batch.ruleset is not None else None
         if code is not None:
             self.report.add("rule", index, code)
 
@@ -300,6 +309,11 @@ class _Check:
         wanted = {key: cbor2.dumps(value) for key, value in self.view.written.items() if not map_only(key)}
         self.report.state_rows = self._compare("state", "SELECT key, value FROM state", wanted, _state_name)
 
+    def _history(self) -> None:
+        wanted = {key: cbor2.dumps(value) for key, value in self.view.history.items()}
+        rows = (((key, at), value) for key, at, value in self.connection.execute("SELECT key, idx, value FROM history"))
+        self.report.state_rows += self._compare_rows("history", rows, wanted, _history_name)
+
     def _map(self) -> None:
         wanted = dict(self.map.connection.execute("SELECT place, body FROM map"))
         self.report.map_rows = self._compare("map", "SELECT place, body FROM map", wanted, _place_name)
@@ -316,8 +330,11 @@ class _Check:
 
     def _compare(self, kind: str, query: str, wanted: dict, name: Callable[..., str]) -> int:  # type: ignore[type-arg]
         """Stored rows against those the replay made."""
+        return self._compare_rows(kind, self.connection.execute(query), wanted, name)
+
+    def _compare_rows(self, kind: str, rows: Iterable, wanted: dict, name: Callable[..., str]) -> int:  # type: ignore[type-arg]
         count = 0
-        for key, value in self.connection.execute(query):
+        for key, value in rows:
             count += 1
             expected = wanted.pop(key, None)
             if expected is None:
@@ -342,6 +359,10 @@ class _Replayed(View):
         super().put(key, value)
         self.changed[key] = value
 
+    def absorb(self, other: View) -> None:
+        super().absorb(other)
+        self.changed.update(other.written)
+
 
 class _ScratchMap(MapStore):
     """The state map built anew, in a file that is gone afterwards."""
@@ -362,6 +383,8 @@ class _Batch:
     header: transaction.Header
     notes: list  # type: ignore[type-arg]
     leaves: list[bytes | None] = field(default_factory=list)
+    ruleset: rulesets.Ruleset | None = None
+    """None: this software does not know the rules voted for it."""
 
     @property
     def prefix(self) -> bytes:
@@ -394,6 +417,10 @@ def _place_name(place: object) -> str:
 
 def _state_name(key: object) -> str:
     return f"{chr(key[0])}:{key[1:].hex()}" if type(key) is bytes and key else repr(key)
+
+
+def _history_name(place: tuple[object, object]) -> str:
+    return f"{_state_name(place[0])} at {place[1]}"
 
 
 def describe(report: Report) -> str:

@@ -19,6 +19,8 @@ from gov_chain.ledger.core import (
     entries,
     genesis,
     note,
+    past,
+    proposals,
     receipt,
     records,
     state,
@@ -44,6 +46,63 @@ class AgencyState:
     profile_digest: bytes
     types: tuple[int, ...]
     """Certificate types it is accredited for."""
+    home: bool
+    """Whether it may record the grants of citizens whose home it is."""
+    suspended: bool
+    powers: tuple[tuple[int, int], ...]
+    """(statutory power, seconds a use may be concealed)."""
+    index: int
+    """Its enrolment (0: a founder)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """An agency's keys of one number, and the entries between which they signed (`until` 0: still in use)."""
+
+    agency: int
+    key_no: int
+    ledger_key: bytes
+    issue_key: bytes
+    request_key: bytes
+    index: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalState:
+    number: int
+    proposer: int
+    action: tuple[int | bytes, ...]
+    expires: int
+    index: int
+    voters: tuple[int, ...]
+    votes: tuple[tuple[int, int], ...]
+    """(agency, 1 for yes)."""
+    effect_index: int
+    """The entry that made it pass; 0: it has not passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusState:
+    type: int
+    list: int
+    version: int
+    digest: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatutoryState:
+    """A statutory use as its tag shows it."""
+
+    agency: int
+    power: int
+    type: int
+    mask: int
+    time: int
+    index: int
+    reveal_index: int
+    """0: it was open from the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,36 +337,125 @@ class Reader:
         found = self._rows.state(state.sequence_key(agency, key_no))
         return int(found[0]) if found else 0
 
-    def agency(self, number: int) -> AgencyState:
-        """Raises `LedgerError("key-unknown")`."""
-        found = self._rows.state(state.agency_key(number)) if 0 <= number < 2**16 else None
+    def state_at(self, key: bytes, size: int | None = None) -> state.Value | None:
+        """A key's value, now or when the log had `size` entries; sequence windows are not kept.
+
+        Raises `LedgerError("entry-unknown")` for a size the log has not reached.
+        """
+        if size is None:
+            return self._rows.state(key)
+        if not 0 <= size <= self.size:
+            raise LedgerError("entry-unknown", log=f"size {size}")
+        letter = key[:1]
+        if key[0] in state.HISTORIC:
+            return self._rows.state_at(key, size)
+        if letter == b"g":
+            return past.grant(self._about(key[1:], size))
+        found = self._rows.state(key)
+        if found is None or letter == b"i":
+            return found if found is not None and found[4] < size else None
+        if letter == b"u":
+            return [row for row in found if max(row[5], row[6]) < size] or None
+        raise LedgerError("state-key-unknown", log=repr(letter))
+
+    def _about(self, handle: bytes, size: int) -> list[tuple[int, bytes]]:
+        """Entries about a handle among the first `size`."""
+        found = ((index, self.entry(index)) for index in self.handle_entries(handle) if index < size)
+        return [(index, body) for index, body in found if records.handle_of(entries.unwrap(body)[2]) == handle]
+
+    def agency(self, number: int, at: int | None = None) -> AgencyState:
+        """An agency, now or when the log had `at` entries; raises `LedgerError` agency-unknown or entry-unknown."""
+        found = self.state_at(state.agency_key(number), at) if 0 <= number < 2**16 else None
         if found is None:
-            raise LedgerError("key-unknown", log=f"agency {number}")
-        key_no, ledger_key, issue_key, request_key, profile, types = found
-        return AgencyState(number, key_no, ledger_key, issue_key, request_key, profile, tuple(types))
+            raise LedgerError("agency-unknown", log=f"agency {number}")
+        key_no, ledger_key, issue_key, request_key, profile, types, suspended, powers, index = found
+        return AgencyState(
+            number,
+            key_no,
+            ledger_key,
+            issue_key,
+            request_key,
+            profile,
+            tuple(each for each in types if each != proposals.HOME),
+            proposals.HOME in types,
+            bool(suspended),
+            tuple((power, limit) for power, limit in powers),
+            index,
+        )
 
-    def agencies(self) -> list[AgencyState]:
-        """Every agency, by number."""
-        founding = genesis.parse(self._genesis())
-        return [self.agency(number) for number in sorted(each.number for each in founding.agencies)]
+    def agencies(self, at: int | None = None) -> list[AgencyState]:
+        """Every agency, suspended ones too, by number."""
+        active, suspended = self.state_at(state.CONSORTIUM, at) or ([], [])
+        return [self.agency(number, at) for number in sorted([*active, *suspended])]
 
-    def type(self, number: int, version: int | None = None) -> TypeState | None:
+    def accredited(self, agency: int, type: int, at: int | None = None) -> bool:
+        """Whether the agency may issue (or, before anyone registered it, register) the type: accredited, not suspended.
+
+        `at`: when the log had that many entries; for a record, its index."""
+        try:
+            found = self.agency(agency, at)
+        except LedgerError as error:
+            if error.code != "agency-unknown":
+                raise
+            return False
+        return type in found.types and not found.suspended
+
+    def key(self, agency: int, key_no: int) -> KeyState | None:
+        """An agency's keys, also those it uses no more."""
+        known = 0 <= agency < 2**16 and 0 <= key_no < 2**16
+        found = self._rows.state(state.key_key(agency, key_no)) if known else None
+        return None if found is None else KeyState(agency, key_no, *found)
+
+    def proposal(self, number: int, at: int | None = None) -> ProposalState | None:
+        found = self.state_at(state.proposal_key(number), at) if 0 <= number < 2**32 else None
+        if found is None:
+            return None
+        proposer, action, expires, index, voters, votes, effect = found
+        cast = tuple((agency, yes) for agency, yes in votes)
+        return ProposalState(number, proposer, tuple(action), expires, index, tuple(voters), cast, effect)
+
+    def proposals(self, limit: int = 100) -> list[ProposalState]:
+        """The newest proposals, newest first."""
+        (latest,) = self._rows.state(state.PROPOSALS) or [0]
+        found = (self.proposal(number) for number in range(latest, max(latest - limit, 0), -1))
+        return [each for each in found if each is not None]
+
+    def parameter(self, number: int, at: int | None = None) -> int:
+        """A parameter of `proposals.PARAMETERS`."""
+        found = self.state_at(state.parameter_key(number), at)
+        return proposals.PARAMETERS[number].default if found is None else int(found[0])
+
+    def rules_schedule(self, at: int | None = None) -> list[tuple[int, int, int]]:
+        """(rules version, from height, index of the vote), in order."""
+        return [(version, height, index) for version, height, index in self.state_at(state.RULES, at) or []]
+
+    def status(self, type: int, list: int, at: int | None = None) -> StatusState | None:
+        """A status list of a type: its latest version, and the digest it was published with."""
+        known = 0 <= type < 2**16 and 0 <= list < 2**16
+        found = self.state_at(state.status_key(type, list), at) if known else None
+        return None if found is None else StatusState(type, list, *found)
+
+    def statutory(self, tag: bytes, at: int | None = None) -> tuple[StatutoryState, ...]:
+        """Statutory uses that carry this tag (one, unless an agency revealed a tag another had used)."""
+        return tuple(StatutoryState(*row) for row in self.state_at(state.tag_key(tag), at) or [])
+
+    def type(self, number: int, version: int | None = None, at: int | None = None) -> TypeState | None:
         """A certificate type's version (the latest if not named)."""
-        known = self._rows.state(state.type_key(number)) if 0 <= number < 2**16 else None
+        known = self.state_at(state.type_key(number), at) if 0 <= number < 2**16 else None
         if known is None:
             return None
         version = known[1] if version is None else version
-        found = self._rows.state(state.type_version_key(number, version)) if 0 <= version < 2**16 else None
+        found = self.state_at(state.type_version_key(number, version), at) if 0 <= version < 2**16 else None
         return None if found is None else TypeState(number, version, known[0], found[0], tuple(found[1]), found[2])
 
-    def matter(self, number: int, version: int | None = None) -> MatterState | None:
+    def matter(self, number: int, version: int | None = None, at: int | None = None) -> MatterState | None:
         """A matter's version (if not named: the one in force, or the latest if none is)."""
-        known = self._rows.state(state.matter_key(number)) if 0 <= number < 2**16 else None
+        known = self.state_at(state.matter_key(number), at) if 0 <= number < 2**16 else None
         if known is None:
             return None
         agency, latest, in_force = known
         version = (in_force or latest) if version is None else version
-        found = self._rows.state(state.matter_version_key(number, version)) if 0 <= version < 2**16 else None
+        found = self.state_at(state.matter_version_key(number, version), at) if 0 <= version < 2**16 else None
         if found is None:
             return None
         digest, types, max_life, max_uses, retention, approvals, index = found
@@ -330,8 +478,8 @@ class Reader:
         found = self._rows.state(state.issue_key(commitment))
         return None if found is None else IssueState(*found)
 
-    def grant(self, handle: bytes) -> GrantState | None:
-        found = self._rows.state(state.grant_key(handle))
+    def grant(self, handle: bytes, at: int | None = None) -> GrantState | None:
+        found = self.state_at(state.grant_key(handle), at)
         if found is None:
             return None
         recorder, matter, version, masks, not_after, uses, withdrawn, index, chain = found

@@ -25,7 +25,7 @@ from gov_chain.ledger.core.statemap import path_of
 FILE = "ledger.sqlite3"
 LOCK = "lock"
 APPLICATION_ID = 0x47434C31
-VERSION = 1
+VERSION = 2
 HANDLE_PREFIX = 8
 """Bytes of a handle kept in its index; readers ask by two."""
 HEADER_PREFIX = 16
@@ -36,6 +36,8 @@ CREATE INDEX entries_kind ON entries (kind);
 CREATE INDEX entries_agency ON entries (agency);
 CREATE TABLE tiles (place INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE history (key BLOB NOT NULL, idx INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (key, idx))
+    WITHOUT ROWID;
 CREATE TABLE handles (handle BLOB NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (handle, idx)) WITHOUT ROWID;
 CREATE TABLE transactions (header BLOB PRIMARY KEY, idx INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, time INTEGER NOT NULL, text TEXT NOT NULL);
@@ -62,11 +64,20 @@ def open_writing(path: Path, *, existing: bool = True) -> sqlite3.Connection:
     """
     mode = "rw" if existing else "rwc"
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+    if existing:
+        check_version(connection)
     connection.executescript(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;"
     )
     connection.execute("PRAGMA busy_timeout = 10000")
     return connection
+
+
+def check_version(connection: sqlite3.Connection) -> None:
+    """Raises `LedgerError("ledger-format-old")`."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found < VERSION:
+        raise LedgerError("ledger-format-old", log=f"store version {found}, not {VERSION}")
 
 
 def sync_log(path: Path) -> None:
@@ -118,6 +129,13 @@ class Rows:
             row = self.connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
         return None if row is None else cbor2.loads(row[0])
 
+    def state_at(self, key: bytes, size: int) -> Value | None:
+        """What a historic key was when the log had `size` entries."""
+        row = self.connection.execute(
+            "SELECT value FROM history WHERE key = ? AND idx < ? ORDER BY idx DESC LIMIT 1", (key, size)
+        ).fetchone()
+        return None if row is None else cbor2.loads(row[0])
+
     def checkpoint(self, size: int | None = None) -> str | None:
         """The latest checkpoint, or that of a size."""
         found: str | None = (
@@ -143,10 +161,12 @@ def append(
     entries: list[tuple[int, int, int, bytes]] = []
     handles: list[tuple[bytes, int]] = []
     transactions: list[tuple[bytes, int]] = []
+    history: dict[tuple[bytes, int], Value] = {}
     for each, digest in executed:
         agency = each.agency
         index = each.first
         transactions.append((digest[:HEADER_PREFIX], index))
+        history.update(each.history)
         for kind, body, handle in zip(each.kinds, each.entries, each.handles, strict=True):
             entries.append((index, kind, agency, body))
             if handle is not None:
@@ -155,7 +175,16 @@ def append(
     connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", entries)
     connection.executemany("INSERT INTO handles VALUES (?, ?)", handles)
     connection.executemany("INSERT INTO transactions VALUES (?, ?)", transactions)
+    put_history(connection, history)
     put_state(connection, written)
+
+
+def put_history(connection: sqlite3.Connection, history: dict[tuple[bytes, int], Value]) -> None:
+    """What historic keys were after each entry that wrote them."""
+    connection.executemany(
+        "INSERT INTO history VALUES (?, ?, ?)",
+        [(key, index, cbor2.dumps(value)) for (key, index), value in history.items()],
+    )
 
 
 def put_state(connection: sqlite3.Connection, written: dict[bytes, Value]) -> None:

@@ -7,8 +7,19 @@ from hypothesis import strategies as st
 
 from gov_chain.ledger.core import records
 from gov_chain.ledger.core.errors import LedgerError
-from gov_chain.ledger.core.shapes import Fixed, Many, Row, Shape, Uint
-from tests.ledger.town import DIGEST, approval, grant_record, issue_record, matter_record, type_record, usage_record
+from gov_chain.ledger.core.proposals import ACTIONS, HOME
+from gov_chain.ledger.core.shapes import Choice, Fixed, Many, Point, Row, Shape, Uint
+from tests.ledger.town import (
+    DIGEST,
+    POINT,
+    START,
+    approval,
+    grant_record,
+    issue_record,
+    matter_record,
+    type_record,
+    usage_record,
+)
 
 SECRET = b"s" * 32
 GOOD = {
@@ -19,8 +30,21 @@ GOOD = {
     records.GRANT: grant_record(SECRET),
     records.WITHDRAW: records.withdraw(secret=SECRET),
     records.USAGE: usage_record(SECRET),
+    records.STATUS: records.status(type=1, list=1, version=1, digest=DIGEST),
+    records.PROPOSE: records.propose(proposal=1, action=[1, 4, DIGEST, POINT, POINT, DIGEST], expires=START + 86400),
+    records.VOTE: records.vote(proposal=1, yes=True),
+    records.STATUTORY: records.statutory(power=1, type=1, mask=1, tag=DIGEST, context_digest=DIGEST),
+    records.REVEAL: records.reveal(index=1, tag=DIGEST, salt=DIGEST),
+    records.EVIDENCE: records.evidence(evidence=1, digest=DIGEST),
 }
 FIELDS = [(kind, at, name) for kind, row in records.KINDS.items() for at, (name, _) in enumerate(row.fields, 1)]
+
+
+@pytest.mark.parametrize("number", ACTIONS)
+def test_every_action_fits_the_table(number: int) -> None:
+    action = [number, *(example(shape) for _, shape in ACTIONS[number].fields)]
+    record = records.parse(records.propose(proposal=1, action=action, expires=START))
+    assert record.values["action"] == action
 
 
 def test_there_is_an_example_of_every_kind() -> None:
@@ -47,7 +71,16 @@ def wrong_values(shape: Shape) -> list[Any]:
             wrong += [[each] for each in wrong_values(item)]
         case Row(items):
             row = [example(item) for item in items]
-            wrong += [row[:-1], [*row, 1], *([*row[:-1], each] for each in wrong_values(items[-1]))]
+            wrong += [row[:-1], [*row, 1]]
+            for at, item in enumerate(items):
+                wrong += [[*row[:at], each, *row[at + 1 :]] for each in wrong_values(item)]
+        case Point():
+            off_the_curve = b"\x02" + (1).to_bytes(32)
+            wrong += [POINT[1:], POINT + b"\x00", b"\x04" + POINT[1:], b"\x02" + b"\xff" * 32, off_the_curve, 1]
+        case Choice(rows):
+            wrong += [[], [0], [max(rows) + 1], [[1]]]
+            for number, row_shape in rows.items():
+                wrong += [[number, *each] for each in wrong_values(row_shape) if type(each) is list]
     return wrong
 
 
@@ -61,6 +94,10 @@ def example(shape: Shape) -> Any:
             return [example(item)] * least
         case Row(items):
             return [example(item) for item in items]
+        case Point():
+            return POINT
+        case Choice(rows):
+            return [min(rows), *example(rows[min(rows)])]
 
 
 @pytest.mark.parametrize(("kind", "at", "name"), FIELDS, ids=str)
@@ -105,6 +142,8 @@ def test_an_oversized_record_is_malformed() -> None:
 
 def test_a_builder_refuses_what_the_table_refuses() -> None:
     with pytest.raises(LedgerError, match="record-malformed"):
+        records.propose(proposal=1, action=[2, HOME], expires=START)
+    with pytest.raises(LedgerError, match="record-malformed"):
         records.issue(type=0, type_version=1, commitment=DIGEST)
 
 
@@ -118,6 +157,11 @@ def test_no_record_can_hold_anything_but_bounded_integers_and_fixed_digests() ->
                 assert limit <= 2**40 < identity_number
             case Fixed(size):
                 assert size == 32
+            case Point():
+                pass
+            case Choice(rows):
+                for row in rows.values():
+                    lint(row)
             case Many(item, most, _):
                 assert most <= 32
                 lint(item)

@@ -10,9 +10,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from gov_chain.ledger.core import entries, genesis, machine, records, state
+from gov_chain.ledger.core import entries, genesis, machine, records, rulesets, state
+from gov_chain.ledger.core.act import Act
 from gov_chain.ledger.core.errors import REFUSALS, LedgerError
-from gov_chain.ledger.core.rules import RULES, Act
+from gov_chain.ledger.core.rules import RULES
 from tests.ledger.town import (
     ALL,
     DIGEST,
@@ -50,7 +51,7 @@ class World:
         assert isinstance(value, list), value
         before = dict(self.view.written)
         entry = entries.wrap(self.time, agency, record)
-        code = RULES[value[0]](self.view, Act(agency, value, self.time, self.index, entry))
+        code = rulesets.judge(self.view, Act(agency, value, self.time, self.index, entry), RULES)
         if code is not None:
             assert code in REFUSALS
             assert self.view.written == before
@@ -107,9 +108,10 @@ def test_versions_of_a_type_follow_each_other(world: World) -> None:
 
 def test_a_type_of_another_agency_cannot_be_taken_over(world: World) -> None:
     assert world.act(PSB, type_record()) is None
-    _, *rest = world.view.get(state.agency_key(HOME)) or []
-    world.view.put(state.agency_key(HOME), [1, *rest[:-1], [1]])
+    found = world.view.get(state.agency_key(HOME)) or []
+    world.view.put(state.agency_key(HOME), [*found[:5], [0, 1], *found[6:]])
     assert world.act(HOME, type_record(version=2)) == "type-of-another-agency"
+    assert world.act(HOME, issue_record()) == "type-of-another-agency"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ START = 1_800_000_000
 DIGEST = bytes(range(32))
 LIFE = 86400
 NAME_SEX, NAME, ALL = 0b011, 0b001, 0b111
+POINT = bytes.fromhex("036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296")
+"""A P-256 public key: the curve's base point."""
 
 
 class TestClock:
@@ -69,7 +71,7 @@ GENESIS = Genesis(
         )
         for number in (PSB, HOME, STREET)
     ),
-    accreditations=((PSB, 1),),
+    accreditations=((PSB, 1), (HOME, 0)),
     checkpoint_key=public_key(0),
     created=START,
 )

@@ -7,6 +7,7 @@ const digest = (value) => bytes(value) && value.length === 32;
 const counts = (value) => Array.isArray(value) && value.length > 0 && value.every(count);
 const rows = (width) => (value) => Array.isArray(value) && value.length > 0 && value.every((row) => counts(row) && row.length === width);
 const list = (value) => Array.isArray(value);
+const action = (value) => list(value) && count(value[0]) && value.every((item) => count(item) || bytes(item));
 
 const KINDS = {
   1: ["genesis", { format: count, agencies: list, accreditations: list, checkpoint_key: digest, created: count, parameters: list }],
@@ -15,9 +16,15 @@ const KINDS = {
   11: ["matter", { matter: count, version: count, digest, types: rows(4), max_life: count, max_uses: count, retention_days: count }],
   12: ["matter-approve", { matter: count, version: count, type: count }],
   20: ["issue", { type: count, type_version: count, commitment: digest }],
+  21: ["status", { type: count, list: count, version: count, digest }],
   30: ["grant", { handle: digest, matter: count, version: count, masks: counts, not_after: count, uses: count, consent_digest: digest }],
   31: ["withdraw", { secret: digest }],
   32: ["usage", { handle: digest, matter: count, version: count, masks: counts, context_digest: digest }],
+  40: ["propose", { proposal: count, action, expires: count }],
+  41: ["vote", { proposal: count, yes: count }],
+  50: ["statutory", { power: count, type: count, mask: count, tag: digest, context_digest: digest, concealed_until: count }],
+  51: ["reveal", { index: count, tag: digest, salt: digest }],
+  60: ["evidence", { evidence: count, digest }],
 };
 
 /** A decoded entry → {time, agency, kind, name, values}; null when it is not a ledger entry. */

@@ -13,7 +13,7 @@ from hashlib import sha256
 from gov_chain.core.codec import encode
 from gov_chain.ledger.core import entries, records
 from gov_chain.ledger.core.errors import LedgerError
-from gov_chain.ledger.core.shapes import DIGEST, ID, TIME, Fixed, Many, Row, Uint
+from gov_chain.ledger.core.shapes import DIGEST, ID, TIME, U16, Fixed, Many, Row, Uint
 
 _P256 = Fixed(33)
 _SHAPE = Row(
@@ -21,7 +21,7 @@ _SHAPE = Row(
         Uint(2, 1),
         Uint(records.FORMAT + 1, records.FORMAT),
         Many(Row((ID, ID, DIGEST, _P256, _P256, DIGEST)), 4096, 1),
-        Many(Row((ID, ID)), 65536),
+        Many(Row((ID, U16)), 65536),
         DIGEST,
         TIME,
         Many(Row((ID, Uint(2**32))), 0),
@@ -43,7 +43,7 @@ class FoundingAgency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis:
-    """Who founds the ledger. `accreditations` are (agency, certificate type) pairs."""
+    """Who founds the ledger. `accreditations` are (agency, certificate type) pairs; type 0 makes it citizens' home."""
 
     agencies: tuple[FoundingAgency, ...]
     accreditations: tuple[tuple[int, int], ...]

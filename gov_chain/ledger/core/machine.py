@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gov_chain.core.codec import encode
-from gov_chain.ledger.core import entries, genesis, records, state, transaction
+from gov_chain.ledger.core import entries, genesis, governance, records, rulesets, state, transaction
+from gov_chain.ledger.core.act import Act
 from gov_chain.ledger.core.errors import REFUSALS, LedgerError
-from gov_chain.ledger.core.rules import RULES, Act
-from gov_chain.ledger.core.state import View
+from gov_chain.ledger.core.state import Value, View
 
 WINDOW = 1024
 """Sequence numbers of one key that may be in flight: below, and beyond, it refuses."""
@@ -37,6 +37,8 @@ class Executed:
     refused: dict[int, str]
     """Position → refusal code."""
     header_bytes: bytes
+    history: dict[tuple[bytes, int], Value]
+    """What historic keys of the state were after each entry that wrote them."""
 
 
 def found(entry: bytes) -> View:
@@ -45,10 +47,16 @@ def found(entry: bytes) -> View:
     founding = genesis.parse(entry)
     for agency in founding.agencies:
         types = sorted({type_ for number, type_ in founding.accreditations if number == agency.number})
-        view.put(
-            state.agency_key(agency.number),
-            [agency.key_no, agency.ledger_key, agency.issue_key, agency.request_key, agency.profile_digest, types],
+        governance.enrol(
+            view,
+            agency.number,
+            0,
+            key_no=agency.key_no,
+            keys=[agency.ledger_key, agency.issue_key, agency.request_key],
+            profile=agency.profile_digest,
+            types=types,
         )
+    view.put(state.RULES, [[1, 0, 0]])
     return view
 
 
@@ -56,6 +64,7 @@ def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, ti
     """Run a transaction at block time `time`, its leaf at index `first`; raises `LedgerError` if refused whole."""
     header = parsed.header
     block, view = view, View(view.get)
+    ruleset = rulesets.in_force(view, first)
     window = admit(view, header, parsed.header_bytes, parsed.signature, ledger_id=ledger_id, time=time)
     agency = header.agency
     prefix = entries.prefix(time, agency)
@@ -72,7 +81,7 @@ def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, ti
             positions.append(None)
             continue
         entry = prefix + data
-        code = RULES[record[0]](view, Act(agency, record, time, index, entry))
+        code = rulesets.judge(view, Act(agency, record, time, index, entry), ruleset)
         if code is not None:
             refused[position] = code
             positions.append(None)
@@ -85,7 +94,7 @@ def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, ti
     if len(refused) > MAX_REFUSED:
         raise LedgerError("too-many-refused", log=f"{len(refused)} of {header.count}")
     view.put(state.sequence_key(agency, header.key_no), window)
-    block.written.update(view.written)
+    block.absorb(view)
     notes = [[position, parsed.leaves[position], REFUSALS[code]] for position, code in refused.items()]
     leaf = prefix + encode([records.TRANSACTION, parsed.header_bytes, parsed.signature, notes])
     return Executed(
@@ -97,6 +106,7 @@ def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, ti
         positions=positions,
         refused=refused,
         header_bytes=parsed.header_bytes,
+        history=view.history,
     )
 
 
@@ -105,15 +115,19 @@ def admit(
 ) -> list[Any]:
     """The key's sequence window after this transaction; raises `LedgerError` for whatever refuses it whole.
 
-    1. it is for this ledger; 2. the agency and key exist; 3. the key signed it; 4. valid-until has not passed and is
-    not far off; 5. the sequence number is unused and within the window.
+    1. it is for this ledger; 2. the agency exists and the key is its present one; 3. the key signed it; 4. the agency
+    is not suspended; 5. the sequence number is unused and within the window; 6. valid-until has not passed and is not
+    far off.
     """
     if header.ledger_id != ledger_id:
         raise LedgerError("ledger-id-wrong")
     known = view.get(state.agency_key(header.agency))
     if known is None or known[0] != header.key_no:
-        raise LedgerError("key-unknown", log=f"agency {header.agency} key {header.key_no}")
+        retired = view.get(state.key_key(header.agency, header.key_no)) is not None
+        raise LedgerError("key-retired" if retired else "key-unknown", log=f"{header.agency} key {header.key_no}")
     transaction.verify_signature(header_bytes, signature, known[1])
+    if known[6]:
+        raise LedgerError("agency-suspended", log=str(header.agency))
     window = view.get(state.sequence_key(header.agency, header.key_no)) or [0, bytes(WINDOW // 8)]
     advanced = _advance(window, header.sequence)
     if header.valid_until < time:

@@ -16,7 +16,8 @@ import cbor2
 
 from gov_chain.core.codec import encode
 from gov_chain.ledger.core.errors import LedgerError
-from gov_chain.ledger.core.shapes import DIGEST, ID, MASK, TIME, Fixed, Many, Row, Shape, Uint
+from gov_chain.ledger.core.proposals import ACTION
+from gov_chain.ledger.core.shapes import DIGEST, HEIGHT, ID, MASK, TIME, Fixed, Many, Row, Shape, Uint
 
 FORMAT = 1
 MAX_RECORD = 2048
@@ -27,12 +28,25 @@ MAX_FIELDS = 32
 
 GENESIS, TRANSACTION = 1, 2
 TYPE, MATTER, MATTER_APPROVE = 10, 11, 12
-ISSUE = 20
+ISSUE, STATUS = 20, 21
 GRANT, WITHDRAW, USAGE = 30, 31, 32
+PROPOSE, VOTE = 40, 41
+STATUTORY, REVEAL = 50, 51
+EVIDENCE = 60
 
 MASKS = Many(MASK, MAX_TYPES, 1)
 DURATION = Uint(2**32, 1)
 USES = Uint(1001, 1)
+PROPOSAL = Uint(2**32, 1)
+
+EVIDENCE_KINDS: dict[int, tuple[str, str]] = {
+    1: ("审计案卷", "audit case file"),
+    2: ("投诉或举报", "complaint"),
+    3: ("账本分叉的证明", "proof of a split view of the ledger"),
+    4: ("安全事件报告", "security incident report"),
+    5: ("法律文书", "legal instrument"),
+}
+"""What the digest in an evidence record is of. New kinds come with a rules version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,12 @@ KINDS: dict[int, Kind] = {
         "签发证照",
         "certificate issued",
     ),
+    STATUS: Kind(
+        "status",
+        (("type", ID), ("list", ID), ("version", ID), ("digest", DIGEST)),
+        "更新证照状态表",
+        "status list updated",
+    ),
     GRANT: Kind(
         "grant",
         (
@@ -111,8 +131,40 @@ KINDS: dict[int, Kind] = {
         "使用证照",
         "certificate used",
     ),
+    PROPOSE: Kind(
+        "propose",
+        (("proposal", PROPOSAL), ("action", ACTION), ("expires", TIME)),
+        "提出治理提案",
+        "proposal made",
+    ),
+    VOTE: Kind("vote", (("proposal", PROPOSAL), ("yes", Uint(2))), "对提案表决", "vote on a proposal"),
+    STATUTORY: Kind(
+        "statutory",
+        (
+            ("power", ID),
+            ("type", ID),
+            ("mask", Uint(2**32, 1)),
+            ("tag", DIGEST),
+            ("context_digest", DIGEST),
+            ("concealed_until", TIME),
+        ),
+        "依法查询",
+        "statutory use",
+    ),
+    REVEAL: Kind(
+        "reveal",
+        (("index", HEIGHT), ("tag", DIGEST), ("salt", Fixed(32))),
+        "公开保密查询",
+        "concealed use revealed",
+    ),
+    EVIDENCE: Kind(
+        "evidence",
+        (("evidence", Uint(max(EVIDENCE_KINDS) + 1, 1)), ("digest", DIGEST)),
+        "存证",
+        "evidence lodged",
+    ),
 }
-"""Every kind an agency may submit."""
+"""Every kind an agency may submit. A number keeps its fields for ever; a rules version says which are accepted."""
 
 LOG_KINDS: dict[int, str] = {GENESIS: "genesis", TRANSACTION: "transaction"} | {
     number: kind.name for number, kind in KINDS.items()
@@ -227,3 +279,35 @@ def withdraw(*, secret: bytes) -> bytes:
 def usage(*, handle: bytes, matter: int, version: int, masks: Sequence[int], context_digest: bytes) -> bytes:
     """One use of a grant by the matter's agency, recorded before any claim is opened."""
     return _build(USAGE, handle, matter, version, list(masks), context_digest)
+
+
+def status(*, type: int, list: int, version: int, digest: bytes) -> bytes:
+    """A status list's next version; `digest` of the list as published."""
+    return _build(STATUS, type, list, version, digest)
+
+
+def propose(*, proposal: int, action: Sequence[Any], expires: int) -> bytes:
+    """Put an action (see `proposals.ACTIONS`) to the vote until block time `expires`; counts as the proposer's yes."""
+    return _build(PROPOSE, proposal, [*action], expires)
+
+
+def vote(*, proposal: int, yes: bool) -> bytes:
+    """The deciding yes makes the action take effect."""
+    return _build(VOTE, proposal, int(yes))
+
+
+def statutory(
+    *, power: int, type: int, mask: int, tag: bytes, context_digest: bytes, concealed_until: int = 0
+) -> bytes:
+    """A look at a certificate's fields by law; with `concealed_until`, `tag` is blinded (see `watch.conceal`)."""
+    return _build(STATUTORY, power, type, mask, tag, context_digest, concealed_until)
+
+
+def reveal(*, index: int, tag: bytes, salt: bytes) -> bytes:
+    """Opens the concealed use at entry `index`."""
+    return _build(REVEAL, index, tag, salt)
+
+
+def evidence(*, evidence: int, digest: bytes) -> bytes:
+    """`evidence` is one of `EVIDENCE_KINDS`."""
+    return _build(EVIDENCE, evidence, digest)

@@ -1,32 +1,16 @@
-"""When the ledger accepts a record: one rule a kind, in the table `RULES`.
+"""When the ledger accepts a record: one rule a kind, in the table `RULES`, which is version 1 of the rules.
 
-A rule returns the code of its refusal (see `errors.REFUSALS`), or None after writing the record's effect to the
-view. It checks everything before it writes anything. Inputs are the state, the submitting agency, the
-record, the block time and the index the entry will have: no clock, no randomness.
+Governance and statutory uses have modules of their own. See `act` for what a rule may see and do, and `rulesets` for
+what is asked before any rule: that the agency is not suspended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, NamedTuple
 
-from gov_chain.ledger.core import records, state
+from gov_chain.ledger.core import governance, proposals, records, state, statutory
+from gov_chain.ledger.core.act import Act, Rule
 from gov_chain.ledger.core.state import View
-
-
-class Act(NamedTuple):
-    """A record on trial: already known to fit its row of `records.KINDS`."""
-
-    agency: int
-    record: list[Any]
-    time: int
-    at: int
-    """The index its entry will have."""
-    entry: bytes
-
-
-Rule = Callable[[View, Act], str | None]
 
 
 def _accredited(view: View, agency: int, type_: int) -> bool:
@@ -99,12 +83,15 @@ def matter_approve(view: View, act: Act) -> str | None:
 
 
 def issue(view: View, act: Act) -> str | None:
-    """By an accredited agency, of a registered version; the commitment is new."""
+    """By the accredited agency that registered the type, of a registered version; the commitment is new."""
     _, number, version, commitment = act.record
     if not _accredited(view, act.agency, number):
         return "not-accredited"
-    if view.get(state.type_version_key(number, version)) is None:
+    known = view.get(state.type_key(number))
+    if known is None or not 0 < version <= known[1]:
         return "type-unknown"
+    if known[0] != act.agency:
+        return "type-of-another-agency"
     key = state.issue_key(commitment)
     if view.get(key) is not None:
         return "commitment-taken"
@@ -112,8 +99,35 @@ def issue(view: View, act: Act) -> str | None:
     return None
 
 
+def status(view: View, act: Act) -> str | None:
+    """By the agency that registered the type, also once it may issue no more of it; version is the list's next."""
+    _, number, list_, version, digest = act.record
+    known = view.get(state.type_key(number))
+    if known is None:
+        return "type-unknown"
+    if known[0] != act.agency:
+        return "type-of-another-agency"
+    latest, *_ = view.get(state.status_key(number, list_)) or [0]
+    if version != latest + 1:
+        return "version-not-next"
+    view.put(state.status_key(number, list_), [version, digest, act.at])
+    return None
+
+
+def _may_record(view: View, act: Act, types: list[list[int]], masks: list[int]) -> bool:
+    """Citizens' home agencies may; others only for fields of types they registered themselves."""
+    if _accredited(view, act.agency, proposals.HOME):
+        return True
+    for (of_type, *_), mask in zip(types, masks, strict=True):
+        registered = view.get(state.type_key(of_type))
+        if mask and (registered is None or registered[0] != act.agency):
+            return False
+    return True
+
+
 def grant(view: View, act: Act) -> str | None:
-    """Handle new; recorder is not the matter's agency; required ⊆ fields ⊆ matter; life and uses within its limits."""
+    """Handle new; recorder is a home agency or the issuer, not the matter's agency; required ⊆ fields ⊆ matter; life
+    and uses within its limits."""
     _, handle, number, version, masks, not_after, uses, _consent = act.record
     known = view.get(state.matter_key(number))
     registered = view.get(state.matter_version_key(number, version))
@@ -132,6 +146,8 @@ def grant(view: View, act: Act) -> str | None:
             return "fields-missing"
         if mask & ~(required | optional):
             return "fields-beyond-matter"
+    if not _may_record(view, act, types, masks):
+        return "recorder-not-entitled"
     if not act.time < not_after <= act.time + max_life:
         return "life-beyond-matter"
     if uses > max_uses:
@@ -145,7 +161,7 @@ def grant(view: View, act: Act) -> str | None:
 
 
 def withdraw(view: View, act: Act) -> str | None:
-    """By anyone who shows the preimage of a live grant's handle."""
+    """By anyone who shows the preimage of a live grant's handle, whoever recorded it."""
     key = state.grant_key(sha256(act.record[1]).digest())
     found = view.get(key)
     if found is None:
@@ -161,7 +177,10 @@ def withdraw(view: View, act: Act) -> str | None:
 
 
 def usage(view: View, act: Act) -> str | None:
-    """By the matter's agency; the grant is live at block time, of this matter; fields ⊆ grant; a use is left."""
+    """By the matter's agency; the grant is live at block time, of this matter; fields ⊆ grant; a use is left.
+
+    Its recorder is not suspended: that agency's word is what the consent rests on, so doubt about it stops every use.
+    """
     _, handle, number, version, masks, _context = act.record
     key = state.grant_key(handle)
     found = view.get(key)
@@ -177,6 +196,9 @@ def usage(view: View, act: Act) -> str | None:
         return "grant-withdrawn"
     if act.time > not_after:
         return "grant-expired"
+    by = view.get(state.agency_key(recorder))
+    if by is None or by[6]:
+        return "recorder-suspended"
     if len(masks) != len(granted):
         return "fields-count-wrong"
     if any(mask & ~allowed for mask, allowed in zip(masks, granted, strict=True)):
@@ -188,12 +210,23 @@ def usage(view: View, act: Act) -> str | None:
     return None
 
 
+def evidence(view: View, act: Act) -> str | None:
+    """By any agency: the entry is all there is."""
+    return None
+
+
 RULES: dict[int, Rule] = {
     records.TYPE: type_,
     records.MATTER: matter,
     records.MATTER_APPROVE: matter_approve,
     records.ISSUE: issue,
+    records.STATUS: status,
     records.GRANT: grant,
     records.WITHDRAW: withdraw,
     records.USAGE: usage,
+    records.PROPOSE: governance.propose,
+    records.VOTE: governance.vote,
+    records.STATUTORY: statutory.statutory,
+    records.REVEAL: statutory.reveal,
+    records.EVIDENCE: evidence,
 }

@@ -3,19 +3,35 @@
 A key is a letter and fixed-size ids; a value is a list of integers, digests and lists, stored as canonical
 CBOR. One shape for every engine, for the rebuild in fsck, and for the authenticated state map.
 
-    a agency                 [key number, ledger key, issue key, request key, profile digest, [type…]]
+    a agency                 [key number, ledger key, issue key, request key, profile digest, [type… (0: home)],
+                              index of suspension (0: none), [[power, max concealment]…], index]
+    K agency key number      [ledger key, issue key, request key, index from, index until (0: in use)]
     k agency key number      [highest sequence, bitmap of the last 1,024 (bit 0 = highest)]
+    c                        [[agency not suspended…], [suspended agency…]]
+    n                        [latest proposal]
+    p proposal               [proposer, action, expires, index, [voter…], [[agency, yes]…], index of effect (0: none)]
+    o agency                 [[proposal it made, expires]…] while they are open
+    P parameter              [value, index]
+    r                        [[rules version, from height, index]…]
     t type                   [agency, latest version]
     T type version           [digest, [grade…], index]
     m matter                 [agency, latest version, version in force (0: none)]
     M matter version         [digest, [[type, version, required, optional]…], max life, max uses, retention days,
                               [[type, index of approval]…], index]
+    s type list              [version, digest, index]
     i commitment             [agency, type, version, block time, index]
     g handle                 [recorder, matter, version, [mask…], not after, uses left, index of withdrawal (0: none),
                               index, chain]
+    u tag                    [[agency, power, type, mask, block time, index, index of reveal (0: open use)]…]
+    x index                  [agency, power, type, mask, blinded tag, concealed until, block time,
+                              index of reveal (0: none)]
+    w agency power           [[index of concealed use, concealed until]…] while they are not revealed
 
 `chain` is SHA-256(chain before ‖ entry) over every entry about the handle, from 32 zero bytes: it makes the
 list of a grant's uses complete or wrong, never short.
+
+Every value of the `HISTORIC` kinds is also kept under the index of the entry that wrote it, so that each can be asked
+for at any past size of the log. The others carry their index (i, u), or are folded from their entries (g).
 """
 
 from __future__ import annotations
@@ -28,17 +44,39 @@ Get = Callable[[bytes], Value | None]
 
 NO_CHAIN = bytes(32)
 
-MAPPED = frozenset(b"atTmMg")
+MAPPED = frozenset(b"aKcpPrtTmMsguxw")
 """Keys with these letters are in the authenticated state map (`statemap`), and checkpoints cover them.
 
-Not there: sequence windows (k), which only the sequencer needs, and commitments (i), which the log itself proves.
+Not there: sequence windows (k) and open proposals (n, o), which only the rules need, and commitments (i), which the
+log itself proves.
 """
 REGISTRY_KEY = 5
 """Keys up to this length name agencies, types and matters; longer ones name certificates and grants."""
+HISTORIC = frozenset(b"aKcnpoPrtTmMsxw")
+
+CONSORTIUM = b"c"
+PROPOSALS = b"n"
+RULES = b"r"
 
 
 def agency_key(agency: int) -> bytes:
     return b"a" + agency.to_bytes(2)
+
+
+def key_key(agency: int, key_no: int) -> bytes:
+    return b"K" + agency.to_bytes(2) + key_no.to_bytes(2)
+
+
+def proposal_key(proposal: int) -> bytes:
+    return b"p" + proposal.to_bytes(4)
+
+
+def open_proposals_key(agency: int) -> bytes:
+    return b"o" + agency.to_bytes(2)
+
+
+def parameter_key(parameter: int) -> bytes:
+    return b"P" + parameter.to_bytes(2)
 
 
 def sequence_key(agency: int, key_no: int) -> bytes:
@@ -61,6 +99,10 @@ def matter_version_key(matter: int, version: int) -> bytes:
     return b"M" + matter.to_bytes(2) + version.to_bytes(2)
 
 
+def status_key(type_: int, list_: int) -> bytes:
+    return b"s" + type_.to_bytes(2) + list_.to_bytes(2)
+
+
 def issue_key(commitment: bytes) -> bytes:
     return b"i" + commitment
 
@@ -80,17 +122,32 @@ def grant_key(handle: bytes) -> bytes:
     return b"g" + handle
 
 
+def tag_key(tag: bytes) -> bytes:
+    return b"u" + tag
+
+
+def concealed_key(index: int) -> bytes:
+    return b"x" + index.to_bytes(5)
+
+
+def outstanding_key(agency: int, power: int) -> bytes:
+    return b"w" + agency.to_bytes(2) + power.to_bytes(2)
+
+
 class View:
     """State as a block sees it: what is stored, under what the block has written so far.
 
-    Values are never changed in place: a rule puts a new list.
+    Values are never changed in place: a rule puts a new list. `at` is the index of the entry whose record is on
+    trial; `history` has what the historic keys were after each entry that wrote them.
     """
 
-    __slots__ = ("_stored", "written")
+    __slots__ = ("_stored", "at", "history", "written")
 
-    def __init__(self, stored: Get) -> None:
+    def __init__(self, stored: Get, at: int = 0) -> None:
         self._stored = stored
+        self.at = at
         self.written: dict[bytes, Value] = {}
+        self.history: dict[tuple[bytes, int], Value] = {}
 
     def get(self, key: bytes) -> Value | None:
         value = self.written.get(key)
@@ -98,3 +155,10 @@ class View:
 
     def put(self, key: bytes, value: Value) -> None:
         self.written[key] = value
+        if key[0] in HISTORIC:
+            self.history[key, self.at] = value
+
+    def absorb(self, other: View) -> None:
+        """Take over what a view on top of this one has written."""
+        self.written.update(other.written)
+        self.history.update(other.history)

@@ -1,0 +1,124 @@
+"""What agencies may propose to each other, and the parameters they may set: two tables.
+
+An action is [action number, *fields]. `governance.EFFECTS` says what each does once the proposal passes. Numbers
+are never reused; a parameter's range is what the rules were reviewed for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gov_chain.ledger.core.shapes import DIGEST, HEIGHT, ID, U16, Choice, Fixed, Point, Row, Shape, Uint
+
+HOME = 0
+"""Instead of a certificate type in an accreditation: the agency is citizens' home and records their grants."""
+
+ENROL, SUSPEND, REINSTATE, ROTATE = 1, 2, 3, 4
+ACCREDIT, DISACCREDIT = 5, 6
+EMPOWER, DISEMPOWER = 7, 8
+SET_PARAMETER, SET_RULES = 9, 10
+
+MAX_CONCEALMENT = 730 * 86400
+CONCEALMENT = Uint(MAX_CONCEALMENT + 1)
+"""Seconds a power may keep a use from the person concerned; 0: the power is only used openly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    least: int
+    most: int
+    default: int
+    zh: str
+    en: str
+
+
+PROPOSAL_LIFE, LEAST_VOTERS, OUTSTANDING = 1, 2, 3
+
+PARAMETERS: dict[int, Parameter] = {
+    PROPOSAL_LIFE: Parameter(
+        "proposal-life", 86400, 365 * 86400, 30 * 86400, "提案最长有效期（秒）", "longest life of a proposal, seconds"
+    ),
+    LEAST_VOTERS: Parameter(
+        "least-voters", 2, 1024, 2, "暂停机关后至少保留的表决机关数", "voters a suspension must leave"
+    ),
+    OUTSTANDING: Parameter(
+        "concealed-outstanding",
+        1,
+        256,
+        16,
+        "一个机关一项职权未公开的保密查询上限",
+        "concealed uses not yet revealed, per agency and power",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`zh` and `en` are sentences with the fields' names as places."""
+
+    name: str
+    fields: tuple[tuple[str, Shape], ...]
+    zh: str
+    en: str
+
+
+_KEYS: tuple[tuple[str, Shape], ...] = (("ledger_key", Fixed(32)), ("issue_key", Point()), ("request_key", Point()))
+
+ACTIONS: dict[int, Action] = {
+    ENROL: Action(
+        "enrol",
+        (("agency", ID), *_KEYS, ("profile_digest", DIGEST)),
+        "新增机关：{agency}",
+        "enrol {agency}",
+    ),
+    SUSPEND: Action("suspend", (("agency", ID),), "暂停{agency}", "suspend {agency}"),
+    REINSTATE: Action("reinstate", (("agency", ID),), "恢复{agency}", "reinstate {agency}"),
+    ROTATE: Action(
+        "rotate", (("agency", ID), ("key_no", ID), *_KEYS), "更换{agency}的密钥", "rotate the keys of {agency}"
+    ),
+    ACCREDIT: Action(
+        "accredit",
+        (("agency", ID), ("type", U16)),
+        "准许{agency}：{type}",
+        "accredit {agency} for: {type}",
+    ),
+    DISACCREDIT: Action(
+        "withdraw-accreditation",
+        (("agency", ID), ("type", U16)),
+        "撤销{agency}的准许：{type}",
+        "withdraw from {agency} the accreditation for: {type}",
+    ),
+    EMPOWER: Action(
+        "grant-power",
+        (("agency", ID), ("power", ID), ("max_concealment", CONCEALMENT)),
+        "授予{agency}第 {power} 项法定职权，最长保密 {max_concealment} 秒",
+        "give {agency} statutory power {power}, concealed for at most {max_concealment} s",
+    ),
+    DISEMPOWER: Action(
+        "withdraw-power",
+        (("agency", ID), ("power", ID)),
+        "收回{agency}的第 {power} 项法定职权",
+        "take statutory power {power} from {agency}",
+    ),
+    SET_PARAMETER: Action(
+        "parameter",
+        (("parameter", Uint(max(PARAMETERS) + 1, 1)), ("value", Uint(2**32))),
+        "{parameter}改为 {value}",
+        "set {parameter} to {value}",
+    ),
+    SET_RULES: Action(
+        "rules",
+        (("version", ID), ("height", HEIGHT)),
+        "从第 {height} 条记录起采用第 {version} 版规则",
+        "rules version {version} from entry {height} on",
+    ),
+}
+
+ACTION = Choice({number: Row(tuple(shape for _, shape in action.fields)) for number, action in ACTIONS.items()})
+
+
+def named(action: list[object]) -> tuple[Action, dict[str, object]]:
+    """The action's row of the table, and its fields by name."""
+    row = ACTIONS[action[0]]  # type: ignore[index]
+    return row, {name: value for (name, _), value in zip(row.fields, action[1:], strict=True)}
