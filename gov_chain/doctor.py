@@ -12,13 +12,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.db.models import Count, Min, QuerySet
 
 from gov_chain import clock, keys
 from gov_chain.core.errors import GovChainError
+
+if TYPE_CHECKING:
+    from gov_chain.ledger.models import OutboxRow
 
 OK: Literal["ok"] = "ok"
 WARN: Literal["warn"] = "warn"
@@ -114,11 +118,15 @@ def key_store() -> Result:
 
 
 def ledger() -> Result:
-    from gov_chain.ledger import node
+    from gov_chain.ledger import newest, node
     from gov_chain.ledger.core import checkpoint, note, receipt
+    from gov_chain.ledger.core.errors import LedgerError
 
     reader = node.ledger()
+    known = newest.read(node.directory(), note.parse_vkey(reader.vkey))
     head = checkpoint.verify(reader.checkpoint(), note.parse_vkey(reader.vkey))
+    if known is not None and known.size > head.size:
+        raise LedgerError("ledger-behind")
     # The last entry under the signed root: a torn or altered end shows here. All of it is fsck's to check.
     receipt.verify(reader.receipt(head.size - 1), reader.vkey)
     for founded in reader.agencies():
@@ -142,21 +150,27 @@ def _compare_key(number: int, ledger_key: bytes) -> None:
 def outbox() -> Result:
     from gov_chain.ledger.models import OutboxRow
 
-    aside = OutboxRow.objects.filter(state=OutboxRow.State.ASIDE).count()
+    aside = _reasons(OutboxRow.objects.filter(state=OutboxRow.State.ASIDE), "code")
     if aside:
         return Result(
-            "outbox", FAIL, f"{aside} 条记录无法上链，已搁置。", f"{aside} records were set aside.",
-            "查看日志中的原因，修复后重启。", "Read the reason in the log, mend it, start again.",
+            "outbox", FAIL, f"无法上链、已搁置的记录：{aside}。", f"Records set aside: {aside}.",
+            "按原因修复；详情：govchain ledger stats。", "Mend the reason; see `govchain ledger stats`.",
         )  # fmt: skip
-    stuck = OutboxRow.objects.filter(delivered=False, attempts__gte=5).count()
+    stuck = _reasons(OutboxRow.objects.filter(delivered=False, attempts__gte=5), "reason")
     if stuck:
-        return Result("outbox", WARN, f"{stuck} 条结果多次送达失败。", f"{stuck} outcomes fail to be delivered.",
+        return Result("outbox", WARN, f"结果多次送达失败：{stuck}。", f"Outcomes fail to be delivered: {stuck}.",
                       "查看日志。", "See the log.")  # fmt: skip
     waiting = OutboxRow.objects.exclude(state__in=[OutboxRow.State.FINAL, OutboxRow.State.REFUSED])
     oldest = waiting.order_by("created_at").first()
     if oldest is not None and clock.now() - oldest.created_at.timestamp() > BACKLOG_SECONDS:
         return Result("outbox", WARN, f"积压 {waiting.count()} 条。", f"{waiting.count()} records wait.", *UP)
     return Result("outbox", OK, "没有积压。", "Nothing waits.")
+
+
+def _reasons(rows: QuerySet[OutboxRow], named: str) -> str:
+    """How many rows there are for each reason, and the first they are about: "3 × signature-wrong (matter:1)"."""
+    found = rows.values(named).annotate(count=Count("id"), first=Min("subject")).order_by(named)
+    return ", ".join(f"{each['count']} × {each[named]} ({each['first']})" for each in found)
 
 
 def disk() -> Result:

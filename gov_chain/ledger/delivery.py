@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 LEASE = 60.0
 FIRST_RETRY = 0.5
 LAST_RETRY = 300.0
+DOUBLINGS = 10
+"""Enough to reach `LAST_RETRY`; a row may be retried for years, and no float holds 2 to that power."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def deliver(row: OutboxRow) -> bool:
         try:
             listener(outcome_of(row))
         except (GovChainError, httpx.HTTPError) as error:
-            pause = min(FIRST_RETRY * 2**row.attempts, LAST_RETRY)
+            pause = min(FIRST_RETRY * 2 ** min(row.attempts, DOUBLINGS), LAST_RETRY)
             log.warning("ledger: outcome of %s not taken (%s), again in %.1f s", row, type(error).__name__, pause)
             reason = error.code if isinstance(error, GovChainError) else type(error).__name__
             OutboxRow.objects.filter(pk=row.pk).update(next_attempt=time.time() + pause, reason=reason)
