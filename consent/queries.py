@@ -125,12 +125,11 @@ def _state(request: PresentationRequest, response: PresentationResponse | None) 
 
 
 def _verdict(response: PresentationResponse | None) -> str:
-    if response is None or response.state not in FINISHED:
+    if response is None:
         return ""
-    if response.state != lifecycle.OPENED:
-        return "bad"
-    results = {check["result"] for check in response.report or []}
-    return "bad" if "fail" in results else "undetermined" if "undetermined" in results else "ok"
+    if response.state not in FINISHED:
+        return "undetermined" if response.report else ""
+    return "ok" if response.state == lifecycle.OPENED else "bad"
 
 
 def _fields(response: PresentationResponse, terms: MatterTerms) -> tuple[FieldShown, ...]:

@@ -22,7 +22,7 @@ def look_again(*, response: PresentationResponse, officer: Officer) -> Usage:
         raise ConsentError("presentation-erased")
     with transaction.atomic():
         moved = PresentationResponse.objects.filter(pk=response.pk, state__in=lifecycle.sources("look_again")).update(
-            state=lifecycle.target("look_again"), claims_sealed=None, visible_until=None, refusal=""
+            state=lifecycle.target("look_again"), claims_sealed=None, visible_until=None, report=None, refusal=""
         )
         if not moved:
             raise ConsentError("presentation-busy")

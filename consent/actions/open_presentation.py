@@ -36,7 +36,8 @@ class Opened:
 def open_presentation(*, usage: Usage) -> Opened:
     """Bring the response of a final usage to its end. Repeatable.
 
-    Raises `IdentityError` peer-unreachable: try again later. A refusal by the home agency ends it as refused.
+    Raises `IdentityError` peer-unreachable and `ConsentError` verification-undetermined: try again later. A refusal
+    by the home agency ends it as refused.
     """
     response = usage.response
     if usage.state != Usage.State.FINAL or response.state not in (lifecycle.USED, lifecycle.RELEASED):
@@ -58,7 +59,12 @@ def open_presentation(*, usage: Usage) -> Opened:
         code = error.code if isinstance(error, ConsentError | KeyStoreError) else "response-malformed"
         return _end(response, "fail", refusal=code)
     checks = presentations.checks_json(report)
-    if any(check["result"] == "fail" for check in checks):
+    if report.result == "undetermined":
+        # Neither valid nor invalid: nothing opens, the counter is told which check is open, the relay tries again.
+        PresentationResponse.objects.filter(pk=response.pk, state=lifecycle.RELEASED).update(report=checks)
+        live.announce(response.request)
+        raise ConsentError("verification-undetermined", log=f"response {response.pk}")
+    if report.result == "fail":
         return _end(response, "fail", report=checks)
     claims = json.dumps(report.claims, ensure_ascii=False).encode()
     sealed = agencies.sealer(response.request.agency).seal(claims, claims_context(response))

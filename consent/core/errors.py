@@ -158,6 +158,13 @@ class ConsentError(GovChainError):
             "请检查手机时间后重试。",
             "Check the phone's clock and try again.",
         ),
+        "verification-undetermined": Message(
+            503,
+            "有一项核对暂时无法完成，内容未打开。",
+            "One check cannot be made at the moment; nothing was opened.",
+            "系统会自动重试，请稍候。",
+            "It is tried again by itself; please wait.",
+        ),
         "consent-terms": Message(
             403,
             "签署的条款与登记的事项不一致。",

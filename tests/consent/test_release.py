@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from certificates import verification
 from consent.models import PresentationResponse, Usage
 from gov_chain.core.codec import b64url
-from gov_chain.ledger import outbox, relay
+from gov_chain.ledger import delivery, outbox, relay
 from gov_chain.ledger.core import records
+from gov_chain.ledger.core.errors import LedgerError
 from identity import agencies, peers
 from identity.errors import IdentityError
 from tests.consent.hostile import REQUIRED, Consent, consent
@@ -88,9 +90,25 @@ def test_crash_after_the_use_is_final_is_made_good_by_the_relay(world: World, mo
     assert PresentationResponse.objects.get().state == "used"
     assert ana.id_number not in desk.page().text
 
-    from gov_chain.ledger import delivery
-
     delivery.forget_leases()  # what a restarted relay does first
+    world.settle()
+    assert ana.id_number in desk.page().text
+    assert Usage.objects.count() == 1
+
+
+def test_an_undetermined_check_opens_nothing_until_it_passes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = world.citizen()
+    phone = consent(ana.wallet, desk := world.ask())
+    phone.record()
+    phone.send()
+    with monkeypatch.context() as patch:
+        patch.setattr(verification, "documents", _Nothing)
+        world.settle()
+        page = desk.page().text
+    assert "暂时无法确定" in page
+    assert ana.id_number not in page
+
+    delivery.forget_leases()  # the time of the next attempt has come
     world.settle()
     assert ana.id_number in desk.page().text
     assert Usage.objects.count() == 1
@@ -103,6 +121,14 @@ def test_a_stranger_is_no_peer(world: World) -> None:
 
 def _unreachable(*, to: Any, **_: Any) -> Any:
     raise IdentityError("peer-unreachable", name=to.name_zh)
+
+
+class _Nothing:
+    """Documents out of reach of the verification."""
+
+    @staticmethod
+    def load(digest: bytes) -> Any:
+        raise LedgerError("document-unknown", log=digest.hex())
 
 
 def _decided(agency: int, record: bytes) -> str:
