@@ -218,7 +218,7 @@ def history(story: Story) -> str:
     kinds = [kind for kind, _ in rows]
     expect(kinds == ["grant", "usage"], f"history says {kinds}")
     expect([row.agency for _, row in rows] == [2, 3], "recorded by the wrong agencies")
-    return f"grant and usage, {len(rows)} receipts verified under the pinned key"
+    return f"grant and usage, {len(rows)} receipts verified under the pinned key; proven complete by the state map"
 
 
 @step("audit-feed")

@@ -8,7 +8,7 @@ Beyond the standard flows it does what makes uses provable:
 3. it makes the grant's handle from a secret of its own, signs terms and choices in the key binding,
    and has its home agency record the grant before anything is sent
 4. it sends the presentation under two locks, and gives the second key to the home agency alone
-5. it builds its history from handle prefixes, verifying every receipt, and withdraws by the secret
+5. it builds its history from handle prefixes, verifying every receipt and that none is missing, and withdraws by the secret
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from demo.holder import (
 from demo.standard_wallet import StandardWallet, accepted, parameters
 from gov_chain.core.codec import b64url, b64url_decode, canonical_json
 from gov_chain.ledger.core import receipt as receipts
+from gov_chain.ledger.core import state, state_proof
+from gov_chain.ledger.core.errors import LedgerError
 
 CONSENT = "urn:govchain:consent:1"
 REQUEST_KEY = 4
@@ -239,10 +241,14 @@ class Wallet(StandardWallet):
     # History -------------------------------------------------------------------------------
 
     def history(self, kept: GrantKept) -> list[tuple[str, receipts.VerifiedReceipt]]:
-        """Everything that happened under one grant, each receipt verified here."""
+        """Everything that happened under one grant: each receipt verified here, and that none is missing.
+
+        Raises `LedgerError("history-incomplete")` when the node holds one back.
+        """
         prefix = kept.handle.hex()[:4]
         answer = self._json("GET", f"{self.base_url}/ledger/handles/{prefix}")
         rows = []
+        entries = []
         for text in answer["receipts"]:
             verified = self._receipt(text)
             row = verified.entry
@@ -251,7 +257,21 @@ class Wallet(StandardWallet):
                 handle = hashlib.sha256(row.values["secret"]).digest()
             if handle == kept.handle:
                 rows.append((row.name, verified))
+                entries.append(receipts.parse(text).entry)
+        self._complete(kept.handle, entries, answer["states"])
         return rows
+
+    def _complete(self, handle: bytes, entries: list[bytes], states: list[str]) -> None:
+        """Every record about the handle is among `entries`, says the state under the checkpoint; and it notices."""
+        key = state.grant_key(handle)
+        (text,) = [text for text in states if state_proof.parse(text).key == key]
+        proven = state_proof.verify(text, self.vkey)
+        state_proof.verify_history(handle=handle, entries=entries, proven=proven)
+        try:
+            state_proof.verify_history(handle=handle, entries=entries[:-1], proven=proven)
+        except LedgerError:
+            return
+        raise UnacceptableError("a record held back was not noticed")
 
     def withdraw(self, kept: GrantKept) -> receipts.VerifiedReceipt:
         answer = accepted(self.http.post(f"{self.base_url}/ledger/withdrawals", json={"secret": b64url(kept.secret)}))

@@ -5,17 +5,26 @@
 //   checked    verified here, and its checkpoint tied to the newest one
 //   kept       verified here earlier; now offline, so nothing newer is known
 //   wrong      it claims to be about us and did not verify: said in red, never hidden
-// A record seen once must be served ever after: if it is missing from a later answer, the history says so.
+// A record seen once must be served ever after: if it is missing from a later answer, the history says so. And nothing
+// is missing that was never seen either: the ledger's state holds a hash chain over every record of a grant, proven
+// under the same checkpoint. What that says of a grant's records is its `proof.verdict`:
+//   complete    they are all there are
+//   absent      there are none, and the ledger proves that it knows no such grant
+//   incomplete  one was held back, or altered
+//   unproven    the ledger gave no proof, a wrong one, or an old one
 
 import { b64url, equal, hex } from "./bytes.js";
 import { WalletError } from "./errors.js";
-import { getJson } from "./http.js";
+import { getJson, getText } from "./http.js";
 import { sha256 } from "./keys.js";
-import { readUnverified } from "./receipt.js";
+import { ReceiptError, readUnverified } from "./receipt.js";
 import { allSecrets, withdrawalOf } from "./secrets.js";
+import { claimedHandle, grantKey, verifyHistory } from "./statemap.js";
 import { fieldsOf } from "./trust.js";
 
 const ABOUT = ["grant", "usage", "withdraw"];
+/** Bytes of a handle given away where two are shared by too many. */
+const LONG_PREFIX = 4;
 const UNREACHABLE = ["offline", "server-slow", "server-error"];
 
 /** → {online, checkpoint, grants: [{handle, state, events, …}], newest first}. `report(done, of)` follows progress. */
@@ -48,14 +57,18 @@ export async function withdraw(handle, { store, trust, base = location.origin })
 async function refresh(secrets, { store, trust, base, report }) {
   const prefixes = [...new Set(secrets.map(({ handle }) => hex(handle.slice(0, 2))))];
   const found = new Map(secrets.map(({ handle }) => [hex(handle), []]));
+  const proofs = new Map();
+  const seen = trust.size;
   for (const [done, prefix] of prefixes.entries()) {
     report(done, prefixes.length);
-    const { receipts } = await getJson(`${base}/ledger/handles/${prefix}`);
-    for (const text of receipts) {
-      // Whose it claims to be decides where it is shown; whether that is true, only its verification.
-      const claimed = readUnverified(text);
-      const mine = claimed && found.get(await handleOf(claimed));
-      if (mine) mine.push({ text, index: claimed.index, genuine: await isGenuine(text, trust) });
+    for (const { receipts, states } of await answers(prefix, secrets, base)) {
+      for (const text of receipts) {
+        // Whose it claims to be decides where it is shown; whether that is true, only its verification.
+        const claimed = readUnverified(text);
+        const mine = claimed && found.get(await handleOf(claimed));
+        if (mine) mine.push({ text, index: claimed.index, genuine: await ifGenuine(trust.receipt(text)) });
+      }
+      for (const text of states ?? []) proofs.set(claimedHandle(text), text);
     }
   }
   report(prefixes.length, prefixes.length);
@@ -63,8 +76,9 @@ async function refresh(secrets, { store, trust, base, report }) {
     const events = found.get(hex(handle));
     const key = b64url(handle);
     const known = await store.get("grants", key);
-    if (!known && events.length === 0) continue;
-    await store.put("grants", key, merge(known ?? { handle, counter, receipts: [] }, events));
+    const proof = await judge(handle, events, proofs.get(hex(handle)), { trust, base, seen });
+    if (!known && events.length === 0 && proof.verdict !== "incomplete") continue;
+    await store.put("grants", key, { ...merge(known ?? { handle, counter, receipts: [] }, events), proof });
   }
 }
 
@@ -80,18 +94,58 @@ function merge(grant, events) {
   return { ...grant, receipts: sorted.map(([, text]) => text), hidden, suspects };
 }
 
+/** What the ledger has under a prefix: in one answer, or one for each of our handles where too many strangers share it. */
+async function answers(prefix, secrets, base) {
+  try {
+    return [await getJson(`${base}/ledger/handles/${prefix}`)];
+  } catch (error) {
+    if (!(error instanceof WalletError) || error.code !== "prefix-too-short") throw error;
+    const longer = new Set(secrets.map(({ handle }) => hex(handle.slice(0, LONG_PREFIX))));
+    const mine = [...longer].filter((each) => each.startsWith(prefix));
+    return Promise.all(mine.map((each) => getJson(`${base}/ledger/handles/${each}`)));
+  }
+}
+
+/** → {verdict, size of the log it holds for}. A proof under a checkpoint older than one already `seen` says nothing. */
+async function judge(handle, events, text, { trust, base, seen }) {
+  const unproven = { verdict: "unproven", size: 0 };
+  // No record of it: asking for this one handle tells only what our home agency was told when we consented.
+  const given = text ?? (events.length === 0 ? await stateOf(handle, base) : null);
+  const proven = given && (await ifGenuine(trust.stateProof(given)));
+  if (!proven || proven.size < seen) return unproven;
+  const entries = new Map(events.map(({ index, genuine }) => [index, genuine]));
+  if ([...entries.values()].includes(null)) return { verdict: "incomplete", size: proven.size };
+  const inOrder = [...entries].sort(([a], [b]) => a - b).map(([, { entry }]) => entry);
+  try {
+    verifyHistory(handle, inOrder, proven);
+  } catch (error) {
+    if (!(error instanceof ReceiptError)) throw error;
+    return { verdict: "incomplete", size: proven.size };
+  }
+  return { verdict: proven.value === null ? "absent" : "complete", size: proven.size };
+}
+
+async function stateOf(handle, base) {
+  try {
+    return await getText(`${base}/ledger/state/${hex(grantKey(handle))}`);
+  } catch (error) {
+    if (!(error instanceof WalletError) || UNREACHABLE.includes(error.code)) throw error;
+    return null;
+  }
+}
+
 async function handleOf({ name, values }) {
   if (!ABOUT.includes(name)) return null;
   return hex(name === "withdraw" ? await sha256(values.secret) : values.handle);
 }
 
-async function isGenuine(text, trust) {
+/** What a verification found, or null where it failed. */
+async function ifGenuine(verification) {
   try {
-    await trust.receipt(text);
-    return true;
+    return await verification;
   } catch (error) {
     if (!(error instanceof WalletError) || UNREACHABLE.includes(error.code)) throw error;
-    return false;
+    return null;
   }
 }
 
@@ -114,6 +168,7 @@ async function describe(grant, { store, trust, online, now }) {
     state: withdrawn ? "withdrawn" : !first ? "unrecorded" : notAfter <= now ? "expired" : used >= uses ? "spent" : "live",
     events,
     hidden: grant.hidden ?? [],
+    proof: grant.proof ?? { verdict: "unproven", size: 0 },
     ...(await words(values, grant, { store, trust })),
   };
 }

@@ -13,12 +13,13 @@ import { getJson, getText } from "./http.js";
 import { sha256 } from "./keys.js";
 import { compress, toJwk } from "./p256.js";
 import { ReceiptError, parseCheckpoint, parseVkey, verifyConsistency, verifyReceipt } from "./receipt.js";
+import { verifyStateProof } from "./statemap.js";
 
 export class Trust {
   #store;
   #base;
   #state;
-  /** Checkpoints whose signature was verified since start, by text; and those found consistent, as "size root". */
+  /** Checkpoints whose signature was verified since start, by text; and those found consistent, as "size root state". */
   #seen = new Map();
   #agreed = new Set();
 
@@ -77,6 +78,19 @@ export class Trust {
   receiptOffline(text) {
     demand(this.#state, "not-activated");
     return genuine(() => verifyReceipt(text, this.#state.vkey, this.#seen));
+  }
+
+  /** Verifies a proof of the ledger's state here, its log included, as `receipt` does. */
+  async stateProof(text) {
+    demand(this.#state, "not-activated");
+    const proven = genuine(() => verifyStateProof(text, this.#state.vkey, this.#seen));
+    await this.#agree(proven.checkpoint.text);
+    return proven;
+  }
+
+  /** Entries under the newest checkpoint seen. */
+  get size() {
+    return this.#checkpoint(this.#state.checkpoint).size;
   }
 
   /** A registered document by its digest (hex); what does not hash to it is not shown. */
@@ -190,7 +204,7 @@ export class Trust {
   async #agree(text) {
     demand(this.#state, "not-activated");
     const next = this.#checkpoint(text);
-    const name = `${next.size} ${hex(next.root)}`;
+    const name = [next.size, hex(next.root), stateLine(next)].join(" ");
     if (this.#agreed.has(name)) return next;
     const last = this.#checkpoint(this.#state.checkpoint);
     const [older, newer] = next.size < last.size ? [next, last] : [last, next];
@@ -210,6 +224,7 @@ export class Trust {
     demand(Array.isArray(proof), "server-answer-malformed");
     try {
       verifyConsistency(older, newer, proof);
+      if (same && stateLine(older) !== stateLine(newer)) throw new ReceiptError("consistency-wrong", "two states of one log");
     } catch (cause) {
       if (same) {
         // Two signed checkpoints of one size that differ: evidence, kept for whoever will ask.
@@ -235,6 +250,7 @@ export const maskOf = (fields, names) =>
 /** The fields whose bits are set, in registered order. */
 export const fieldsOf = (fields, mask) => fields.filter((_, bit) => Math.floor(mask / 2 ** bit) % 2 === 1);
 
+const stateLine = ({ extensions }) => extensions.find((line) => line.startsWith("state ")) ?? "";
 const newest = (records) => records.reduce((best, record) => (best && best.values.version > record.values.version ? best : record), null);
 const seconds = () => Math.floor(Date.now() / 1000);
 

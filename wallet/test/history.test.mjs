@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { b64url, hex } from "../src/bytes.js";
 import { readHistory, withdraw } from "../src/history.js";
 import { makeSeed, nextSecret } from "../src/secrets.js";
+import { stateProof } from "./map.mjs";
 import { BASE, NOW, REQUIRED, World } from "./world.mjs";
 
 const ANY = new Uint8Array(32);
@@ -20,14 +21,15 @@ async function granted({ uses = 2 } = {}) {
   ];
   const prefix = hex(handle.slice(0, 2));
   world.serve = () => indexes.map((index) => world.log.receipt(index));
-  world.routes.set(`/ledger/handles/${prefix}`, () => ({ receipts: world.serve() }));
+  world.states = () => [handle, stranger].map((each) => stateProof(world.log, each));
+  world.routes.set(`/ledger/handles/${prefix}`, () => ({ receipts: world.serve(), states: world.states() }));
   const use = () => indexes.push(world.record(3, [32, handle, 1, 1, [REQUIRED], ANY], NOW + 2));
   const read = () => readHistory({ store: world.store, trust: world.trust, now: () => NOW + 10, base: BASE });
   return { world, secret, handle, use, read, indexes };
 }
 
 test("own records are found among strangers', verified, grouped and named", async () => {
-  const { use, read, handle } = await granted();
+  const { use, read, handle, world } = await granted();
   use();
   const { online, grants } = await read();
   assert.equal(online, true);
@@ -39,7 +41,72 @@ test("own records are found among strangers', verified, grouped and named", asyn
   assert.equal(grant.matter.zh, "居住证办理");
   assert.equal(grant.agency.zh, "street");
   assert.equal(grant.fields.length, 5);
+  assert.deepEqual(grant.proof, { verdict: "complete", size: world.log.entries.length });
 });
+
+test("a usage held back is noticed, though the phone never saw it", async () => {
+  const { use, read, world, indexes } = await granted();
+  use();
+  world.serve = () => indexes.slice(0, 2).map((index) => world.log.receipt(index));
+  const [grant] = (await read()).grants;
+  assert.deepEqual(grant.events.map(({ receipt }) => receipt.name), ["grant"]);
+  assert.deepEqual(grant.hidden, [], "nothing seen before is missing");
+  assert.equal(grant.proof.verdict, "incomplete");
+});
+
+test("a usage held back behind the state before it is not believed: the phone has seen a newer log", async () => {
+  const { use, read, world, handle, indexes } = await granted();
+  const size = world.log.entries.length;
+  use();
+  await world.trust.advance();
+  world.serve = () => indexes.slice(0, 2).map((index) => world.log.receipt(index, size));
+  world.states = () => [stateProof(world.log, handle, size)];
+  assert.equal((await read()).grants[0].proof.verdict, "unproven");
+});
+
+test("without a proof, or with a wrong one, nothing is called complete", async () => {
+  const { use, read, world, handle } = await granted();
+  use();
+  const elsewhere = Uint8Array.from(handle, (byte, i) => (i === 31 ? byte ^ 1 : byte));
+  const forged = stateProof(world.log, handle).replace(/\nbucket ..../, "\nbucket AAAA");
+  for (const states of [undefined, [], ["junk"], [forged], [stateProof(world.log, elsewhere)]]) {
+    world.states = () => states;
+    assert.equal((await read()).grants[0].proof.verdict, "unproven");
+  }
+});
+
+test("a grant whose records are all held back is shown, as incomplete", async () => {
+  const { read, world } = await granted();
+  world.serve = () => [];
+  world.states = () => [];
+  const [grant] = (await read()).grants;
+  assert.deepEqual([grant.state, grant.proof.verdict], ["unrecorded", "incomplete"]);
+});
+
+test("a consent that was never recorded is proven not to be there", async () => {
+  const { read, world } = await granted();
+  const { handle: pending, counter } = await nextSecret(world.store);
+  await world.store.put("grants", b64url(pending), { handle: pending, counter, receipts: [] });
+  world.routes.set(`/ledger/handles/${hex(pending.slice(0, 2))}`, () => ({ receipts: [], states: [] }));
+  const grant = (await read()).grants.find(({ handle }) => handle === b64url(pending));
+  assert.deepEqual([grant.state, grant.proof.verdict], ["unrecorded", "absent"]);
+});
+
+test("where too many share a prefix, the phone asks with a longer one", async () => {
+  const { use, read, world, handle } = await granted();
+  use();
+  const answer = world.routes.get(`/ledger/handles/${hex(handle.slice(0, 2))}`);
+  world.routes.set(`/ledger/handles/${hex(handle.slice(0, 2))}`, () => {
+    throw new TooWide();
+  });
+  world.routes.set(`/ledger/handles/${hex(handle.slice(0, 4))}`, answer);
+  const inner = globalThis.fetch;
+  globalThis.fetch = (url, options) => inner(url, options).catch((error) => (error instanceof TooWide ? tooWide() : Promise.reject(error)));
+  assert.equal((await read()).grants[0].proof.verdict, "complete");
+});
+
+class TooWide extends Error {}
+const tooWide = () => new Response(JSON.stringify({ title: "太多", status: 413, code: "prefix-too-short" }), { status: 413 });
 
 test("a grant is spent when its uses are, and expired when its time is", async () => {
   const { use, read, world } = await granted({ uses: 1 });

@@ -6,6 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 
 import { base64, concat, hex, utf8 } from "../src/bytes.js";
 import { EMPTY_ROOT, leafHash, nodeHash } from "../src/merkle.js";
+import { stateLine } from "./map.mjs";
 
 export class Log {
   constructor(origin = "ledger.test.example", seed = new Uint8Array(32).fill(7)) {
@@ -22,7 +23,7 @@ export class Log {
     return this.entries.push(entry) - 1;
   }
 
-  checkpoint(size = this.entries.length, extensions = "") {
+  checkpoint(size = this.entries.length, extensions = stateLine(this.entries.slice(0, size))) {
     const body = `${this.origin}\n${size}\n${base64(root(this.entries.slice(0, size)))}\n${extensions}`;
     const signature = ed25519.sign(utf8(body), this.secret);
     return `${body}\n\u2014 ${this.origin} ${base64(concat(this.keyId, signature))}\n`;

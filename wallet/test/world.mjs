@@ -3,13 +3,14 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 
-import { b64url, base64, concat, hex, utf8 } from "../src/bytes.js";
+import { b64url, base64, concat, fromHex, hex, utf8 } from "../src/bytes.js";
 import { encode } from "../src/cbor.js";
 import { sign } from "../src/jws.js";
 import { makeKey, publicJwk } from "../src/keys.js";
 import { compress } from "../src/p256.js";
 import { Trust } from "../src/trust.js";
 import { Log } from "./log.mjs";
+import { stateProof } from "./map.mjs";
 import { memoryStore } from "./memory.mjs";
 
 export const BASE = "http://localhost:8000";
@@ -74,6 +75,7 @@ export class World {
     if (name === "documents") return reply(this.documents.get(id));
     if (name === "types") return reply({ receipts: [this.log.receipt(1)] });
     if (name === "matters") return reply({ receipts: this.log.entries.length > 3 ? [this.log.receipt(2), this.log.receipt(3)] : [this.log.receipt(2)] });
+    if (name === "state") return reply(stateProof(this.log, fromHex(id.slice(2))));
     if (name === "consistency") {
       const [from, to] = ["from", "to"].map((key) => Number(searchParams.get(key)));
       return reply({ proof: this.log.consistency(from, to).map(base64) });

@@ -39,12 +39,15 @@ function summary(app, grants, online) {
   const events = grants.flatMap((grant) => grant.events);
   const wrong = events.filter(({ state }) => state === "wrong").length;
   const size = t("history.size", { size: ledgerSize(app), time: dateTime(app.trust.state.checkedAt) });
-  if (events.length === 0) return h("p", { class: "fine" }, size);
+  const doubtful = online && grants.some(inDoubt);
+  if (events.length === 0 && !doubtful) return h("p", { class: "fine" }, size);
   const [kind, sign, words] =
     wrong > 0
       ? ["bad", "warn", t("history.someWrong", { count: wrong })]
+      : doubtful
+        ? ["bad", "warn", t("history.incomplete")]
       : online
-        ? ["ok", "check", t("history.allOk", { count: events.length })]
+        ? ["ok", "check", t("history.complete", { count: events.length })]
         : ["info", "clock", t("history.kept", { count: events.length })];
   return h(
     "div",
@@ -54,19 +57,23 @@ function summary(app, grants, online) {
   );
 }
 
+/** The phone could not prove that it was shown everything. */
+const inDoubt = ({ proof }) => !["complete", "absent"].includes(proof.verdict);
+
 const ledgerSize = (app) => app.trust.state.checkpoint.split("\n")[1];
 
 function item(app, grant, online) {
-  const { state, matter, agency, fields, uses, used, notAfter, hidden, events } = grant;
+  const { state, matter, agency, fields, uses, used, notAfter, hidden, events, proof: { verdict } } = grant;
   return h(
     "article",
-    { class: "sheet entry", testid: "history-item", "data-state": state },
+    { class: "sheet entry", testid: "history-item", "data-state": state, "data-proof": verdict },
     h("div", { class: "sheet-head" }, h("h2", {}, of(matter) || t("history.handle")), pill(STATES[state], t(`history.${state}`))),
     h("p", { class: "entry-who" }, of(agency)),
     fields.length > 0 && h("p", { class: "fine" }, fields.map(of).join(" · ")),
     state === "unrecorded"
-      ? h("p", { class: "notice notice-info" }, icon("warn"), t("history.unrecordedLead"))
+      ? h("p", { class: "notice notice-info" }, icon("warn"), t(verdict === "absent" ? "history.absentLead" : "history.unrecordedLead"))
       : h("p", { class: "fine" }, t("history.used", { used, uses }), h("br"), t("history.until", { time: dateTime(notAfter) })),
+    online && inDoubt(grant) && h("p", { class: "notice notice-bad", testid: "history-incomplete" }, icon("warn"), t(`history.${verdict}Lead`)),
     hidden.length > 0 && h("p", { class: "notice notice-bad", testid: "history-hidden" }, icon("warn"), t("history.hidden", { list: hidden.join(", ") })),
     h("ol", { class: "timeline" }, [...events].reverse().map((event) => moment(app, grant, event))),
     state === "live" &&
