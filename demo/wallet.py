@@ -8,7 +8,8 @@ Beyond the standard flows it does what makes uses provable:
 3. it makes the grant's handle from a secret of its own, signs terms and choices in the key binding,
    and has its home agency record the grant before anything is sent
 4. it sends the presentation under two locks, and gives the second key to the home agency alone
-5. it builds its history from handle prefixes, verifying every receipt and that none is missing, and withdraws by the secret
+5. it builds its history from handle prefixes, verifying every receipt and that none is missing; it withdraws by
+   the secret
 """
 
 from __future__ import annotations
