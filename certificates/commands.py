@@ -1,7 +1,7 @@
 """`govchain register import`, `govchain demo-data`, `govchain credential offer`.
 
-Importing a register checks first, always. On a terminal a clean check then asks whether to write; elsewhere it
-writes only with --apply. Nobody loads the wrong file by pressing return, and a script says what it means.
+Importing a register checks the whole file first, always, and writes it whole or not at all. On a terminal it
+shows what would change and asks before it writes, so nobody loads the wrong file by pressing return.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from certificates.actions.import_register import Report
+    from certificates.actions.import_register import Mode, Report
     from certificates.register_file import Progress
 
 SHOWN = 50
@@ -48,16 +48,16 @@ def _register(register: argparse.ArgumentParser) -> None:
         "import",
         help="导入登记册 CSV：先检查，无误才写入 check a CSV, write only a clean one",
         description=(
-            "先检查整个文件并报告；无误时在终端询问是否写入，或用 --apply 直接写入。"
-            " Checks the whole file and reports. When clean: asks on a terminal, writes at once with --apply,"
-            " otherwise writes nothing. Exit status 0: clean; 1: errors found, nothing written."
+            "先检查整个文件并报告；有错误则一行也不写入，无误才写入（在终端会先询问，--apply 不询问）。"
+            " Checks the whole file and reports; writes all of a clean file and nothing of another. On a terminal it"
+            " asks first, unless --apply. Exit status 0: clean; 1: errors found, nothing written."
         ),
     )
     load.add_argument("type", metavar="TYPE", help="证照类型 certificate type, e.g. resident-id")
     load.add_argument("file", type=Path, metavar="FILE.csv", help="UTF-8 或 GB18030 编码 UTF-8 or GB18030")
     how = load.add_mutually_exclusive_group()
-    how.add_argument("--dry-run", action="store_true", help="只检查 check only, never ask")
-    how.add_argument("--apply", action="store_true", help="检查无误即写入 write when clean, without asking")
+    how.add_argument("--dry-run", action="store_true", help="只检查，不写入 check only, write nothing")
+    how.add_argument("--apply", action="store_true", help="检查无误即写入，不询问 do not ask")
     load.add_argument(
         "--report", type=Path, metavar="FILE", help="错误清单另存为 CSV write the errors to a CSV file too"
     )
@@ -82,9 +82,9 @@ def _import(args: argparse.Namespace) -> int:
     kind = queries.known_type(args.type)
     today = dt.datetime.fromtimestamp(clock.now(), dt.UTC).astimezone(dt.timezone(dt.timedelta(hours=8))).date()
     asking = not (args.apply or args.dry_run or args.json) and sys.stdin.isatty() and sys.stdout.isatty()
+    mode: Mode = "check" if args.dry_run or asking else "apply"
     try:
-        with _progress(args.file, passes=2 if args.apply else 1) as progress:
-            mode = "apply" if args.apply else "check"
+        with _progress(args.file, passes=2 if mode == "apply" else 1) as progress:
             report = import_register(type=kind, path=args.file, today=today, mode=mode, progress=progress)
         if args.report is not None:
             _write_report(args.report, report)
@@ -137,8 +137,6 @@ def _tell(report: Report, *, as_json: bool) -> None:
         f"{done}: 新增 new {report.insert} · 更新 changed {report.update} · 不变 unchanged {report.unchanged}"
         f" ({report.encoding})"
     )
-    if not report.applied and report.insert + report.update:
-        _print("写入请加 --apply To write: --apply")
 
 
 def _as_dict(report: Report) -> dict[str, Any]:

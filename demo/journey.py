@@ -136,11 +136,11 @@ def register_import(story: Story) -> str:
     expect(status == 0, "demo-data failed")
     lines = good.read_text(encoding="utf-8-sig").splitlines()
     bad.write_text("\n".join([*lines[:3], lines[3].replace(lines[3].split(",")[5], "110101199001011234")]), "utf-8")
-    status, told = story.node.command("register", "import", TYPE, str(bad), "--apply")
+    status, told = story.node.command("register", "import", TYPE, str(bad))
     expect(status == 1, f"a wrong identity number was let in: {told}")
-    status, told = story.node.command("register", "import", TYPE, str(good), "--apply")
+    status, told = story.node.command("register", "import", TYPE, str(good))
     expect(status == 0, f"import failed: {told}")
-    status, again = story.node.command("register", "import", TYPE, str(good), "--apply")
+    status, again = story.node.command("register", "import", TYPE, str(good))
     expect(status == 0, f"a second import failed: {again}")
     return "40 rows; a file with one wrong check digit refused whole; importing again changes nothing"
 

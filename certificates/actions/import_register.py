@@ -25,6 +25,8 @@ from certificates.register_file import Layout, Progress, Source, UnreadableFileE
 MAX_REPORTED = 1000
 _BATCH = 500
 
+Mode = Literal["check", "apply"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -51,7 +53,7 @@ def import_register(
     type: CertificateType,
     path: Path,
     today: date,
-    mode: Literal["check", "apply"],
+    mode: Mode,
     progress: Progress | None = None,
 ) -> Report:
     """Check the file; with mode `apply`, write it when it is clean. Raises OSError if it cannot be opened.

@@ -251,14 +251,14 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     return status, capsys.readouterr().out
 
 
-def test_import_command_checks_first_and_writes_with_apply(
+def test_import_command_writes_a_clean_file_and_a_dry_run_writes_nothing(
     kind: CertificateType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = str(demo_file(tmp_path, 20))
-    status, out = run(capsys, "register", "import", "resident-id", path)
+    status, out = run(capsys, "register", "import", "resident-id", path, "--dry-run")
     assert (status, RegisterRow.objects.count()) == (0, 0)
-    assert "--apply" in out
-    status, out = run(capsys, "register", "import", "resident-id", path, "--apply", "--json")
+    assert "尚未写入" in out
+    status, out = run(capsys, "register", "import", "resident-id", path, "--json")
     assert status == 0
     assert json.loads(out)["insert"] == 20
     assert RegisterRow.objects.count() == 20
@@ -269,7 +269,7 @@ def test_import_command_reports_and_exits_1(
 ) -> None:
     path = file(tmp_path, text_of({"name": "=1"}))
     report = tmp_path / "errors.csv"
-    words = ("register", "import", "resident-id", str(path), "--apply", "--report", str(report))
+    words = ("register", "import", "resident-id", str(path), "--report", str(report))
     status, out = run(capsys, *words)
     assert status == 1
     assert "formula-like" in out
