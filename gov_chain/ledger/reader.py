@@ -6,6 +6,7 @@ grow, they need no lock and no snapshot.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -184,7 +185,11 @@ class Reader:
     def _rows(self) -> store.Rows:
         rows: store.Rows | None = getattr(self._local, "rows", None)
         if rows is None:
-            rows = self._local.rows = store.Rows(store.open_reading(self._path))
+            with contextlib.ExitStack() as unless_good:
+                connection = unless_good.enter_context(contextlib.closing(store.open_reading(self._path)))
+                store.check_version(connection)
+                unless_good.pop_all()
+            rows = self._local.rows = store.Rows(connection)
         return rows
 
     def _tile(self, level: int, index: int) -> bytes:

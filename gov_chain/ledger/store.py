@@ -74,10 +74,14 @@ def open_writing(path: Path, *, existing: bool = True) -> sqlite3.Connection:
 
 
 def check_version(connection: sqlite3.Connection) -> None:
-    """Raises `LedgerError("ledger-format-old")`."""
+    """Raises `LedgerError`: ledger-format-old, ledger-format-new, or ledger-damaged if it is no ledger at all."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        raise LedgerError("ledger-damaged", log="the file is not marked as a ledger")
     (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found < VERSION:
-        raise LedgerError("ledger-format-old", log=f"store version {found}, not {VERSION}")
+    if found != VERSION:
+        code = "ledger-format-old" if found < VERSION else "ledger-format-new"
+        raise LedgerError(code, log=f"store version {found}, not {VERSION}")
 
 
 def sync_log(path: Path) -> None:

@@ -362,6 +362,13 @@ class LedgerError(GovChainError):
             "开发环境请移走数据目录后重新运行 `govchain up`。",
             "In development, move the data directory away and run `govchain up` again.",
         ),
+        "ledger-format-new": Message(
+            503,
+            "账本文件是更新版本的软件创建的，本版本不能打开。",
+            "The ledger's file was made by a later version of this software, which this one does not open.",
+            "请安装该版本或更新的软件。",
+            "Install that version or a later one.",
+        ),
         "ledger-founded-already": Message(409, "账本已经创建。", "The ledger exists already."),
         "sequencer-running": Message(
             409,

@@ -186,6 +186,7 @@ class Embedded:
         """Open the store and check that its end is what was last signed. Every start and every recovery."""
         with contextlib.closing(store.open_reading(self._path)) as unchanged:
             # Before anything may write: a writer's close would fold a log cut short and remove what is left of it.
+            store.check_version(unchanged)
             self._check_newest(store.Rows(unchanged))
         with contextlib.ExitStack() as unless_good:
             connection = unless_good.enter_context(contextlib.closing(store.open_writing(self._path)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 from concurrent.futures import wait
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -62,3 +63,10 @@ def _send(engine: Embedded, bodies: list[bytes], group: list[int], telling: Conn
                 raise error
         if not group:
             return
+
+
+def hold(directory: Path, body: bytes, telling: Connection) -> None:
+    """A sequencer that writes one transaction, tells what became of it, and stays."""
+    engine = Embedded(directory, verifier=VERIFIER, sign=secret_key(0).sign, clock=TestClock())
+    telling.send(engine.submit(body).result())
+    signal.pause()

@@ -38,8 +38,8 @@ CALLS = (
 """Every call that could change what a disk keeps. Some the append path never makes: the count says so."""
 LIMIT = 60.0
 
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload([appender.__name__])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([appender.__name__])
 
 
 @dataclass(slots=True)
@@ -60,8 +60,8 @@ class Run:
 
 def run(directory: Path, bodies: list[bytes], *, inject: str = "") -> Run:
     """Let a child append `bodies` to the ledger in `directory`, with a fault such as "fsync:error=EIO:when=3"."""
-    ours, theirs = _forks.Pipe()
-    child = _forks.Process(target=appender.append, args=(directory, bodies, theirs))
+    ours, theirs = FORKS.Pipe()
+    child = FORKS.Process(target=appender.append, args=(directory, bodies, theirs))
     child.start()
     theirs.close()
     log = directory.parent / f"{directory.name}.strace"
