@@ -5,9 +5,12 @@ A wrong or unsafe combination raises `UnsafeSettings` with one line that says wh
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -39,6 +42,8 @@ class Environment:
     """Store for the keys this node makes: `local` or `vault`."""
     ledger_origin: str
     """The ledger's name in its checkpoints."""
+    witnesses: tuple[tuple[str, str], ...] = ()
+    """(verifier key, url) of each witness that is asked to cosign checkpoints."""
 
     @property
     def production(self) -> bool:
@@ -68,6 +73,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         workers=workers,
         keys=get("KEYS", "local"),
         ledger_origin=get("LEDGER_ORIGIN", "ledger.yunzhou.example"),
+        witnesses=tuple(_witnesses(get("WITNESSES"))),
     )
     _check(env)
     return env
@@ -124,3 +130,45 @@ def _url(text: str) -> SplitResult | None:
     host = f"[{url.hostname}]" if url.hostname and ":" in url.hostname else url.hostname
     plain = f"{url.scheme}://{host}" + (f":{port}" if port is not None else "")
     return url if url.scheme in ("http", "https") and host and plain == text.lower() else None
+
+
+MAX_WITNESSES = 16
+_WITNESS = re.compile(r"([^\s+]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44}) (\S+)")
+
+
+def _witnesses(text: str) -> Iterator[tuple[str, str]]:
+    """`<vkey> <url>`, separated by commas; or `@FILE` with one a line, # for comments."""
+    if text.startswith("@"):
+        try:
+            lines = [line.partition("#")[0] for line in Path(text[1:]).read_text().splitlines()]
+        except (OSError, UnicodeDecodeError):
+            raise UnsafeSettings(f"GOVCHAIN_WITNESSES names a file that cannot be read: {text[1:]}") from None
+    else:
+        lines = text.split(",")
+    rows = [" ".join(line.split()) for line in lines if line.strip()]
+    if len(rows) > MAX_WITNESSES:
+        raise UnsafeSettings(f"GOVCHAIN_WITNESSES may name at most {MAX_WITNESSES} witnesses")
+    seen = set()
+    for row in rows:
+        found = _WITNESS.fullmatch(row)
+        if found is None or not _key_id_holds(found[1], found[2], found[3]):
+            raise UnsafeSettings(f"GOVCHAIN_WITNESSES must hold `<verifier key> <url>` for each witness, not: {row}")
+        try:
+            url = urlsplit(found[4])
+        except ValueError:
+            raise UnsafeSettings(f"GOVCHAIN_WITNESSES holds a malformed url: {found[4]}") from None
+        if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
+            raise UnsafeSettings(f"GOVCHAIN_WITNESSES must be asked by https:// except on loopback, not: {found[4]}")
+        if found[1] in seen:
+            raise UnsafeSettings(f"GOVCHAIN_WITNESSES names {found[1]} twice")
+        seen.add(found[1])
+        yield row.partition(" ")[0], found[4]
+
+
+def _key_id_holds(name: str, key_id: str, encoded: str) -> bool:
+    """Whether a verifier key (C2SP signed-note) is of an Ed25519 cosigner (0x04, or 0x01) and names its key rightly."""
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return False
+    return key[:1] in (b"\x01", b"\x04") and sha256(name.encode() + b"\n" + key).hexdigest()[:8] == key_id

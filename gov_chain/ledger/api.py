@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from hashlib import sha256
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import Field
@@ -29,6 +29,15 @@ MAX_HANDLE_ENTRIES = 2000
 @require_safe
 def checkpoint(request: HttpRequest) -> HttpResponse:
     return _text(node.ledger().checkpoint())
+
+
+@require_safe
+def cosigned(request: HttpRequest) -> HttpResponse:
+    """The largest checkpoint under which a witness has put its name; the latest one may still wait for it."""
+    found = node.ledger().cosigned()
+    if found is None:
+        raise Http404
+    return _text(found)
 
 
 @require_safe

@@ -1,6 +1,6 @@
-"""`govchain ledger …`: prove, verify, fsck, vkey, tail, stats. Reading only; none of them needs the node to run.
+"""`govchain ledger …`: reading, proving, checking, copying a ledger. None of them needs the node to run.
 
-Handlers take parsed arguments and return an exit status. `verify` and `fsck` need neither settings nor database.
+Handlers take parsed arguments and return an exit status. Those with `django=False` need neither settings nor database.
 """
 
 from __future__ import annotations
@@ -46,6 +46,21 @@ def add_arguments(subparsers: Any) -> None:
 
     stats_ = commands.add_parser("stats", help="各类记录数与检查点 entries by kind, and the checkpoint")
     stats_.set_defaults(handler=stats)
+
+    serve_ = commands.add_parser("serve", help="只读提供一份账本副本 serve a copy of a ledger, read-only")
+    serve_.add_argument("--host", default="127.0.0.1", help="监听地址 address to listen on (default 127.0.0.1)")
+    serve_.add_argument("--port", type=int, default=8001, help="监听端口,0 为任选 port, 0 for any (default 8001)")
+    serve_.add_argument("--vkey", default="", help="要求检查点由此公钥签名 refuse a copy signed by another key")
+    serve_.set_defaults(handler=serve, django=False)
+
+    export_ = commands.add_parser("export", help="导出全部记录与检查点 write entries and checkpoints to a file")
+    export_.add_argument("--out", required=True, metavar="FILE", help="新文件 a new file")
+    export_.set_defaults(handler=export, django=False)
+
+    import_ = commands.add_parser("import", help="在新机器上由导出文件重建账本 make the ledger anew from an export")
+    import_.add_argument("file", metavar="FILE", help="导出文件 the exported file")
+    import_.add_argument("--vkey", default="", help="要求检查点由此公钥签名 checkpoints must be signed by this key")
+    import_.set_defaults(handler=import_file, django=False)
 
 
 def prove(args: argparse.Namespace) -> int:
@@ -113,11 +128,10 @@ def _verdict(
 
 
 def fsck(args: argparse.Namespace) -> int:
+    from gov_chain.ledger import copies
     from gov_chain.ledger import fsck as checker
-    from gov_chain.ledger import store
 
-    data = Path(args.data or os.environ.get("GOVCHAIN_DATA", "var"))
-    directory = data if (data / store.FILE).exists() else data / "ledger"
+    directory = copies.directory(args.data)
     if sys.stderr.isatty():
         from tqdm import tqdm
 
@@ -143,14 +157,64 @@ def fsck(args: argparse.Namespace) -> int:
 _COUNTS = ("entries", "transactions", "checkpoints", "tiles", "index_rows", "state_rows", "map_rows")
 
 
-def vkey(args: argparse.Namespace) -> int:
-    from gov_chain.ledger import node
+def _reader(args: argparse.Namespace) -> Any:
+    """(the node's ledger, True), or (the copy that `--data` names, False)."""
+    from gov_chain.ledger import copies, node
+    from gov_chain.ledger.reader import Reader
 
-    key = node.ledger().vkey
+    if not args.data or copies.is_node(Path(args.data)):
+        return node.ledger(), True
+    directory = copies.directory(args.data)
+    return Reader(directory, copies.verifier(directory)), False
+
+
+def vkey(args: argparse.Namespace) -> int:
+    reader, _ = _reader(args)
     if args.json:
-        _print_json({"ok": True, "vkey": key})
+        _print_json({"ok": True, "vkey": reader.vkey})
     else:
-        sys.stdout.write(key + "\n")
+        sys.stdout.write(reader.vkey + "\n")
+    return 0
+
+
+def serve(args: argparse.Namespace) -> int:
+    from gov_chain.ledger import copies, mirror, serving
+
+    directory = copies.directory(args.data)
+    key = copies.verifier(directory, vkey=args.vkey)
+
+    def ready(url: str) -> None:
+        if args.json:
+            _print_json({"ready": True, "url": f"{url}ledger/", "vkey": key.vkey})
+        else:
+            sys.stdout.write(f"{url}ledger/\n账本公钥 verifier key: {key.vkey}\n")
+        sys.stdout.flush()
+
+    return serving.serve(mirror.application(directory, key), host=args.host, port=args.port, ready=ready)
+
+
+def export(args: argparse.Namespace) -> int:
+    from gov_chain.ledger import copies, transfer
+
+    directory = copies.directory(args.data)
+    key = copies.verifier(directory).vkey
+    size = transfer.export(directory, Path(args.out))
+    return _moved(args, size, key)
+
+
+def import_file(args: argparse.Namespace) -> int:
+    from gov_chain.ledger import copies, transfer
+
+    data = Path(args.data or os.environ.get("GOVCHAIN_DATA", copies.DEFAULT_DATA))
+    size = transfer.import_(Path(args.file), data / "ledger", vkey=args.vkey)
+    return _moved(args, size, copies.verifier(data / "ledger", vkey=args.vkey).vkey)
+
+
+def _moved(args: argparse.Namespace, size: int, key: str) -> int:
+    if args.json:
+        _print_json({"ok": True, "size": size, "vkey": key})
+    else:
+        sys.stdout.write(f"{size} 条记录 entries\n账本公钥 verifier key: {key}\n")
     return 0
 
 
@@ -168,21 +232,19 @@ def tail(args: argparse.Namespace) -> int:
         return 0
     for row in rows:
         entry = row.entry
-        sys.stdout.write(f"{row.index:>8}  {_when(entry.time)}  agency {entry.agency:<3} {entry.name}\n")
+        zh, en = presentation.sentence(entry)
+        sys.stdout.write(f"{row.index:>8}  {_when(entry.time)}  agency {entry.agency:<3} {entry.name}: {zh} {en}\n")
     return 0
 
 
 def stats(args: argparse.Namespace) -> int:
-    from gov_chain.ledger import node, store
+    from gov_chain.ledger import store
     from gov_chain.ledger.core import records
-    from gov_chain.ledger.models import OutboxRow
 
-    reader = node.ledger()
+    reader, is_node = _reader(args)
     kinds = {records.LOG_KINDS[kind]: count for kind, count in reader.counts().items()}
-    file_bytes = (node.directory() / store.FILE).stat().st_size
-    waiting = OutboxRow.objects.filter(state__in=["pending", "signed"]).count()
-    aside = OutboxRow.objects.filter(state="aside").count()
-    outbox = {"waiting": waiting, "aside": aside}
+    file_bytes = (reader.directory / store.FILE).stat().st_size
+    outbox = _outbox() if is_node else {}
     if args.json:
         _print_json(
             {
@@ -190,17 +252,25 @@ def stats(args: argparse.Namespace) -> int:
                 "size": reader.size,
                 "kinds": kinds,
                 "bytes": file_bytes,
-                "outbox": outbox,
+                **({"outbox": outbox} if is_node else {}),
                 "checkpoint": reader.checkpoint(),
                 "vkey": reader.vkey,
             }
         )
         return 0
     lines = [f"{name:<16}{count:>10}" for name, count in kinds.items()]
-    lines += [f"{'bytes on disk':<16}{file_bytes:>10}", f"{'outbox waiting':<16}{waiting:>10}"]
-    lines += [f"{'outbox aside':<16}{aside:>10}", "", reader.checkpoint().rstrip()]
+    lines += [f"{'bytes on disk':<16}{file_bytes:>10}"]
+    lines += [f"{f'outbox {name}':<16}{count:>10}" for name, count in outbox.items()]
+    lines += ["", reader.checkpoint().rstrip()]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
+
+
+def _outbox() -> dict[str, int]:
+    from gov_chain.ledger.models import OutboxRow
+
+    waiting = OutboxRow.objects.filter(state__in=["pending", "signed"]).count()
+    return {"waiting": waiting, "aside": OutboxRow.objects.filter(state="aside").count()}
 
 
 def _when(seconds: int) -> str:

@@ -18,6 +18,8 @@ clock forward by more than five minutes says so with `node.engine().confirm_cloc
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,13 +29,18 @@ from django.db.models import Max
 
 from gov_chain import keys
 from gov_chain.clock import now
-from gov_chain.ledger import founding, store
+from gov_chain.ledger import founding, high_water, store
 from gov_chain.ledger.core import note
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.genesis import FoundingAgency, Genesis
 from gov_chain.ledger.engines.embedded import Clock, Embedded
 from gov_chain.ledger.models import NodeKey, OutboxRow
 from gov_chain.ledger.reader import Reader
+from gov_chain.ledger.witness import asking, rounds
+from gov_chain.ledger.witness.asking import WitnessAt
+from gov_chain.ledger.witness.kept import Kept
+
+log = logging.getLogger(__name__)
 
 
 class _Open:
@@ -44,12 +51,21 @@ class _Open:
         self.directory: Path | None = None
         self.reader: Reader | None = None
         self.engine: Embedded | None = None
+        self.copy: tuple[Path, note.Verifier] | None = None
 
 
 _open = _Open()
 
 
+def read_copy(of: Path, key: note.Verifier) -> None:
+    """From now on this process's ledger is the copy in `of`, read under `key`; it is never written."""
+    close()
+    _open.copy = of, key
+
+
 def directory() -> Path:
+    if _open.copy is not None:
+        return _open.copy[0]
     return Path(settings.GOVCHAIN.data) / "ledger"
 
 
@@ -60,6 +76,8 @@ def checkpoint_key() -> str:
 
 def verifier() -> note.Verifier:
     """The key this node's checkpoints are checked against."""
+    if _open.copy is not None:
+        return _open.copy[1]
     return note.Verifier(settings.GOVCHAIN.ledger_origin, keys.signer(checkpoint_key()).public_key)
 
 
@@ -103,6 +121,8 @@ def engine() -> Embedded:
     """The sequencer, opened here unless it is; raises `LedgerError("sequencer-running")` if another process has it."""
     with _open.lock:
         _follow_settings()
+        if _open.copy is not None:
+            raise LedgerError("sequencer-stopped", log="a copy is only read")
         if _open.engine is None:
             opened = open_at(directory())
             try:
@@ -115,11 +135,45 @@ def engine() -> Embedded:
 
 
 def _refuse_an_old_copy() -> None:
-    """A ledger restored from a backup would sign a second history. This node's own receipts tell it is behind."""
+    """A ledger restored from a backup would sign a second history. Three memories outside its directory tell.
+
+    1. this node's own receipts: the highest index one of them proves
+    2. the high-water mark: the newest checkpoint this node knows it signed, its root included
+    3. the witnesses: each is shown the latest checkpoint, and knows whether it extends what it cosigned
+    """
+    reader = ledger()
     newest = OutboxRow.objects.aggregate(newest=Max("index"))["newest"]
-    size = ledger().size
-    if newest is not None and newest >= size:
-        raise LedgerError("ledger-behind", log=f"a receipt proves entry {newest}, the ledger ends at {size}")
+    if newest is not None and newest >= reader.size:
+        raise LedgerError("ledger-behind", log=f"a receipt proves entry {newest}, the ledger ends at {reader.size}")
+    known = high_water.read(_mark_of(directory()), verifier())
+    if known is not None:
+        high_water.compare(known, size=reader.size, root_at=reader.root_at)
+    if asked := witnesses():
+        rounds.gate(reader, Kept(directory()), asked)
+
+
+def witnesses() -> list[WitnessAt]:
+    """The witnesses this node is told to ask."""
+    return asking.witnesses(settings.GOVCHAIN.witnesses)
+
+
+def mark() -> None:
+    """Note the latest checkpoint outside the ledger's directory."""
+    with _open.lock:
+        _mark(directory(), ledger())
+
+
+def _mark(of: Path, reader: Reader) -> None:
+    try:
+        signed, _ = reader.signed()
+    except (LedgerError, sqlite3.Error) as error:
+        log.warning("high-water mark not written: %s", error)
+        return
+    high_water.mark(_mark_of(of), signed)
+
+
+def _mark_of(ledger_directory: Path) -> Path:
+    return ledger_directory.parent / high_water.FILE
 
 
 def owns_engine() -> bool:
@@ -143,6 +197,8 @@ def close() -> None:
     with _open.lock:
         if _open.engine is not None:
             _open.engine.close()
+            if _open.reader is not None and _open.directory is not None:
+                _mark(_open.directory, _open.reader)
         if _open.reader is not None:
             _open.reader.close()
         _open.engine = _open.reader = _open.directory = None

@@ -35,6 +35,7 @@ from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.engines import Committed
 from gov_chain.ledger.map_store import MapAt
 from gov_chain.ledger.outcomes import outcome
+from gov_chain.ledger.witness.kept import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ class Reader:
     """One ledger directory, read-only. Thread-safe: a connection a thread."""
 
     def __init__(self, directory: Path, verifier: note.Verifier) -> None:
+        self.directory = directory
         self._path = directory / store.FILE
         self._verifier = verifier
         self._local = threading.local()
@@ -192,6 +194,13 @@ class Reader:
             rows = self._local.rows = store.Rows(connection)
         return rows
 
+    @property
+    def _shown(self) -> Shown:
+        shown: Shown | None = getattr(self._local, "shown", None)
+        if shown is None:
+            shown = self._local.shown = Shown(self.directory)
+        return shown
+
     def _tile(self, level: int, index: int) -> bytes:
         return self._rows.tile(level, index)
 
@@ -206,18 +215,36 @@ class Reader:
     @property
     def size(self) -> int:
         """Entries under the latest checkpoint."""
-        return self.head()[1].size
+        return self.signed()[1].size
 
     def checkpoint(self) -> str:
-        """The latest signed checkpoint."""
+        """The latest signed checkpoint, with the cosignatures it has by now."""
         return self.head()[0]
 
     def head(self) -> tuple[str, Checkpoint]:
-        """The latest signed checkpoint, as text and parsed."""
+        """The latest signed checkpoint with its cosignatures, as text and parsed."""
+        text, head = self.signed()
+        return text + self._shown.lines(head.text), head
+
+    def signed(self) -> tuple[str, Checkpoint]:
+        """The latest checkpoint under the log's own signature alone, as text and parsed."""
         text = self._rows.checkpoint()
         if text is None:
             raise LedgerError("ledger-missing")
         return text, checkpoint.parse(note.split(text)[0])
+
+    def cosigned(self) -> str | None:
+        """The largest checkpoint that a witness has cosigned; None if there is none."""
+        for size in self._shown.sizes():
+            text = self._rows.one("SELECT text FROM checkpoints WHERE size = ?", size)
+            lines = self._shown.lines(note.split(text)[0]) if text is not None else ""
+            if lines:
+                return str(text) + lines
+        return None
+
+    def root_at(self, size: int) -> bytes:
+        """The log's root when it had `size` entries, from its tiles."""
+        return tree.fold(tree.peaks(size, self._node))
 
     def entry(self, index: int) -> bytes:
         """Raises `LedgerError("entry-unknown")`."""
@@ -503,3 +530,7 @@ class Reader:
         if rows is not None:
             rows.connection.close()
             del self._local.rows
+        shown: Shown | None = getattr(self._local, "shown", None)
+        if shown is not None:
+            shown.close()
+            del self._local.shown

@@ -2,7 +2,7 @@
 
 `tile/<L>/<N>[.p/<W>]` and `tile/entries/<N>[.p/<W>]`, N in groups of three digits, all but the last marked with
 an x. A tile of a given width never changes, so every answer may be cached for ever; what does not
-exist yet is 404 and not cached.
+exist yet is 404 and not cached. A partial tile stays there when the tile has grown past it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from gov_chain.ledger import node
@@ -30,6 +31,7 @@ def tile(request: HttpRequest, level: int, place: str) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def entry_bundle(request: HttpRequest, place: str) -> HttpResponse:
     """Entries, each after its length as a big-endian 16-bit number."""
     index, width = _parse(place)

@@ -35,8 +35,9 @@ register_converter(PrefixConverter, "handle_prefix")
 register_converter(StateKeyConverter, "state_key")
 register_converter(DigestConverter, "sha256")
 
-urlpatterns: list[URLPattern | URLResolver] = [
+readable: list[URLPattern | URLResolver] = [
     path("ledger/checkpoint", api.checkpoint),
+    path("ledger/cosigned", api.cosigned),
     path("ledger/vkey", api.vkey),
     path("ledger/genesis", api.genesis),
     path("ledger/receipts/<uint:index>", api.receipt),
@@ -46,8 +47,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ledger/consistency", api.consistency),
     path("ledger/types/<uint:number>", api.types),
     path("ledger/matters/<uint:number>", api.matters),
-    path("ledger/documents/<sha256:digest>", api.document),
-    path("ledger/withdrawals", api.withdrawals),
     re_path(rf"^ledger/tile/entries/(?P<place>{tlog_tiles.PLACE})$", tlog_tiles.entry_bundle),
     path("ledger/tile/<uint:level>/<path:place>", tlog_tiles.tile),
+]
+"""What needs the ledger's own files only: a copy serves these too (`govchain ledger serve`)."""
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *readable,
+    path("ledger/documents/<sha256:digest>", api.document),
+    path("ledger/withdrawals", api.withdrawals),
 ]

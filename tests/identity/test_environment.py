@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gov_chain.environment import UnsafeSettings, read
@@ -56,3 +58,36 @@ def test_nothing_set_is_a_development_node_on_loopback() -> None:
 
 def test_https_on_any_host_is_accepted() -> None:
     assert read({"GOVCHAIN_BASE_URL": "https://192.168.1.5:8443/"}).base_url == "https://192.168.1.5:8443"
+
+
+WITNESS = "witness.example+0c701a58+BPbh3Yw5Sjc2x3iYiUOUQbr5BPkQ9rxOXqxGmdnUz7ab"
+
+
+def test_witnesses_are_read_from_a_list_or_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "witnesses"
+    file.write_text(f"# ours\n\n{WITNESS}   https://witness.example/w  # an auditor\n")
+    listed = read({"GOVCHAIN_WITNESSES": f"{WITNESS} https://witness.example/w,"})
+    assert listed.witnesses == ((WITNESS, "https://witness.example/w"),)
+    assert read({"GOVCHAIN_WITNESSES": f"@{file}"}).witnesses == listed.witnesses
+    assert read({}).witnesses == ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "nonsense",
+        WITNESS,
+        f"{WITNESS} http://witness.example",
+        f"{WITNESS} ftp://localhost",
+        f"{WITNESS} https://[",
+        f"{WITNESS.replace('0c701a58', '1c701a58')} https://witness.example",
+        f"{WITNESS.replace('+BPb', '+CPb')} https://witness.example",
+        f"{WITNESS} https://witness.example, {WITNESS} https://other.example",
+        "@/nowhere/at/all",
+    ],
+)
+def test_malformed_witnesses_stop_with_one_line(value: str) -> None:
+    with pytest.raises(UnsafeSettings) as caught:
+        read({"GOVCHAIN_WITNESSES": value})
+    assert str(caught.value).startswith("GOVCHAIN_WITNESSES ")
+    assert "\n" not in str(caught.value)

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from gov_chain import cli
 from gov_chain.ledger import node, relay, store
-from gov_chain.ledger.core import receipt
+from gov_chain.ledger.core import cosignature, receipt
 from gov_chain.ledger.reader import Reader
 from tests.ledger.town import DIGEST, VERIFIER, Town
 
@@ -104,3 +104,41 @@ def test_reading_commands_work_while_another_process_writes(own_node: Reader) ->
     assert run("stats") == 0
     assert node.directory() == Path(settings.GOVCHAIN.data) / "ledger"
     relay.stop()
+
+
+def test_a_copy_needs_neither_keys_nor_database(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    town.register()
+    for data in (town.directory, town.directory.parent):
+        assert json_of(capsys, "vkey", "--data", str(data))[1]["vkey"] == VERIFIER.vkey
+        told = json_of(capsys, "stats", "--data", str(data))[1]
+        assert (told["size"], told["kinds"]["matter"]) == (7, 1)
+        assert "outbox" not in told
+
+
+def test_export_and_import_move_a_ledger(town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    town.register()
+    file, there = str(tmp_path / "moved"), str(tmp_path / "there")
+    status, told = json_of(capsys, "export", "--data", str(town.directory), "--out", file)
+    assert (status, told["size"], told["vkey"]) == (0, 7, VERIFIER.vkey)
+    assert json_of(capsys, "export", "--data", str(town.directory), "--out", file)[1]["error"]["code"] == "file-exists"
+    assert json_of(capsys, "import", file, "--data", there, "--vkey", VERIFIER.vkey) == (0, told)
+    assert json_of(capsys, "import", file, "--data", there)[1]["error"]["code"] == "ledger-founded-already"
+    assert run("fsck", "--data", there) == 0
+
+
+def test_serving_a_copy_under_another_key_is_refused(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    stranger = VERIFIER.__class__(VERIFIER.name, bytes(32)).vkey
+    status, told = json_of(capsys, "serve", "--data", str(town.directory), "--port", "0", "--vkey", stranger)
+    assert (status, told["error"]["code"]) == (1, "note-unsigned")
+
+
+def test_a_witness_says_its_key_and_what_it_sees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--data", str(tmp_path / "w"), "--json"]
+    assert cli.main(["witness", *data]) == 0
+    vkey = json.loads(capsys.readouterr().out)["vkey"]
+    assert cosignature.parse_vkey(vkey).vkey == vkey
+    assert cli.main(["witness", "--port", "0", *data]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "witness-log-missing"
+    nobody = ["--watch", "http://127.0.0.1:9/ledger/", "--once", "--log", VERIFIER.vkey]
+    assert cli.main(["witness", *nobody, *data]) == 2
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["sight"] == "unreadable"

@@ -3,7 +3,6 @@
 import stat
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,8 +55,8 @@ def witness_in(directory: Path) -> Witness:
 
 
 @pytest.fixture
-def witness(tmp_path: Path) -> Iterator[Witness]:
-    yield witness_in(tmp_path / "witness")
+def witness(tmp_path: Path) -> Witness:
+    return witness_in(tmp_path / "witness")
 
 
 def refusal(witness: Witness, submission: Submission) -> str:
