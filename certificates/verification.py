@@ -173,7 +173,11 @@ class _Verification:
                 "fail", "issuer-unknown", "发证机关不在联盟内。", "The issuer is not of this consortium.", _ORIGINAL
             )
         try:
-            self.issuer: AgencyState = self._ask(lambda: self.reader.agency(agency.number))
+            # As it was when the certificate was anchored: keys are rotated, and agencies suspended, afterwards.
+            commitment = anchors.commitment_of(self.payload, self.shown.issuer_jwt)
+            issued = self._ask(lambda: self.reader.issue(commitment)) if commitment is not None else None
+            at = issued.index if issued is not None else None
+            self.issuer: AgencyState = self._ask(lambda: self.reader.agency(agency.number, at))
         except LedgerError as error:
             raise _StopError(
                 "fail", "issuer-unknown", "链上没有这个发证机关。", "The ledger has no such issuer.", _ORIGINAL

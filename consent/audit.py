@@ -226,29 +226,13 @@ def _status(entry: entries.Entry, names: Names) -> tuple[str, str]:
     )
 
 
-def _action(action: list[Any], names: Names) -> tuple[str, str]:
-    """What a proposal would do."""
-    row, values = proposals.named(action)
-    places: dict[str, tuple[object, object]] = {name: (value, value) for name, value in values.items()}
-    if row is proposals.ACTIONS[proposals.ENROL]:
-        places["agency"] = (f"第 {values['agency']} 号", f"agency {values['agency']}")
-    elif "agency" in values:
-        who = names.agency(int(str(values["agency"])))
-        places["agency"] = (who["zh"], who["en"])
-    if "type" in values:
-        what = names.type(int(str(values["type"])))
-        home = values["type"] == proposals.HOME
-        places["type"] = ("登记市民授权", "recording citizens' grants") if home else (what["zh"], what["en"])
-    if "parameter" in values:
-        parameter = proposals.PARAMETERS[int(str(values["parameter"]))]
-        places["parameter"] = (parameter.zh, parameter.en)
-    zh, en = ({name: pair[side] for name, pair in places.items()} for side in (0, 1))
-    return row.zh.format_map(zh), row.en.format_map(en)
-
-
 def _propose(entry: entries.Entry, names: Names) -> tuple[str, str]:
-    who, (zh, en) = names.agency(entry.agency), _action(entry.values["action"], names)
-    number = entry.values["proposal"]
+    who, number = names.agency(entry.agency), entry.values["proposal"]
+    zh, en = proposals.sentence(
+        entry.values["action"],
+        agency=lambda each: (names.agency(each)["zh"], names.agency(each)["en"]),
+        type_=lambda each: (names.type(each)["zh"], names.type(each)["en"]),
+    )
     return f"{who['zh']}提出第 {number} 号提案：{zh}。", f"{who['en']} made proposal {number}: {en}."
 
 

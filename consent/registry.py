@@ -131,7 +131,7 @@ def certificate(issuer_jwt: str) -> IssuedCertificate:
     issue = node.ledger().issue(sha256(ANCHOR, salt, issuer_jwt.encode("ascii")))
     if issue is None:
         raise ConsentError("certificate-untrusted", log="no anchor")
-    issuer_key = node.ledger().agency(issue.agency).issue_key
+    issuer_key = node.ledger().agency(issue.agency, at=issue.index).issue_key
     try:
         claims = sd_jwt.verify(sd_jwt.SdJwt(issuer_jwt, (), None), issuer_key=issuer_key).claims
     except SdJwtError as error:

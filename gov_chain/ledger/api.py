@@ -117,6 +117,20 @@ class VersionQuery(Input):
     version: int | None = Field(None, ge=1, lt=2**16)
 
 
+class PastQuery(Input):
+    at: int | None = Field(None, ge=0, lt=2**53)
+
+
+@require_safe
+def agencies(request: HttpRequest, number: int) -> JsonResponse:
+    """An agency: keys, accreditations, powers; with `?at=SIZE` as it was when the log had that many entries."""
+    reader = node.ledger()
+    at = read_query(request, PastQuery).at
+    signed, head = reader.head()
+    state = presentation.state(reader.agency(number, at))
+    return _json({"state": state, "at": head.size if at is None else at, "checkpoint": signed})
+
+
 @require_safe
 def types(request: HttpRequest, number: int) -> JsonResponse:
     """A certificate type as registered: `?version=` (default the latest), with the receipt of its record."""

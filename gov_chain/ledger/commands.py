@@ -44,6 +44,9 @@ def add_arguments(subparsers: Any) -> None:
     tail_.add_argument("--kind", help="只看一种 one kind only, e.g. usage")
     tail_.set_defaults(handler=tail)
 
+    rules_ = commands.add_parser("rules", help="账本的全部规则(Markdown) every kind of record and refusal, as Markdown")
+    rules_.set_defaults(handler=rules, django=False)
+
     stats_ = commands.add_parser("stats", help="各类记录数与检查点 entries by kind, and the checkpoint")
     stats_.set_defaults(handler=stats)
 
@@ -234,6 +237,17 @@ def tail(args: argparse.Namespace) -> int:
         entry = row.entry
         zh, en = presentation.sentence(entry)
         sys.stdout.write(f"{row.index:>8}  {_when(entry.time)}  agency {entry.agency:<3} {entry.name}: {zh} {en}\n")
+    return 0
+
+
+def rules(args: argparse.Namespace) -> int:
+    """Print what `docs/ledger.md` holds."""
+    from gov_chain.ledger import rulebook
+
+    if args.json:
+        _print_json({"ok": True, "markdown": rulebook.markdown()})
+    else:
+        sys.stdout.write(rulebook.markdown())
     return 0
 
 

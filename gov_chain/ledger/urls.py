@@ -45,6 +45,7 @@ readable: list[URLPattern | URLResolver] = [
     path("ledger/handles/<handle_prefix:prefix>", api.handles),
     path("ledger/state/<state_key:key>", api.state),
     path("ledger/consistency", api.consistency),
+    path("ledger/agencies/<uint:number>", api.agencies),
     path("ledger/types/<uint:number>", api.types),
     path("ledger/matters/<uint:number>", api.matters),
     re_path(rf"^ledger/tile/entries/(?P<place>{tlog_tiles.PLACE})$", tlog_tiles.entry_bundle),

@@ -12,7 +12,8 @@ from consent.core import lifecycle
 from consent.core.matter import DAY
 from demo.standard_wallet import RefusedError
 from gov_chain import cli
-from gov_chain.ledger.core import records
+from gov_chain.ledger.core import entries, proposals, records
+from tests.ledger.test_records import GOOD
 from tests.world import World
 
 
@@ -36,6 +37,27 @@ def test_every_record_is_a_sentence_that_names_no_citizen(world: World) -> None:
 
 def test_every_kind_of_record_has_a_sentence() -> None:
     assert set(audit.SENTENCES) == set(records.LOG_KINDS.values())
+
+
+def test_governance_and_statutory_uses_are_said_by_name(world: World) -> None:
+    names = audit.Names()
+
+    def said(record: bytes) -> tuple[str, str]:
+        entry = entries.parse(entries.wrap(1, 3, record))
+        return audit.SENTENCES[entry.name](entry, names)
+
+    street = "云州市青石街道政务服务中心"
+    digest = bytes(32)
+    use = records.statutory(power=7, type=1, mask=0b101, tag=digest, context_digest=digest, concealed_until=5)
+    suspend = records.propose(proposal=4, action=[proposals.SUSPEND, 1], expires=5)
+    home = records.propose(proposal=4, action=[proposals.ACCREDIT, 1, proposals.HOME], expires=5)
+    assert said(suspend)[0] == f"{street}提出第 4 号提案：暂停云州市公安局。"
+    assert said(home)[0] == f"{street}提出第 4 号提案：准许云州市公安局：登记市民授权。"
+    assert said(use)[0] == f"{street}依第 7 项法定职权查询了一张居民身份证的 2 个字段，限期保密。"
+    for record in GOOD.values():
+        zh, en = said(record)
+        assert zh.endswith("。")
+        assert en.endswith(".")
 
 
 def test_filters_and_paging_agree_with_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

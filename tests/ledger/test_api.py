@@ -13,7 +13,7 @@ from django.test import Client
 from gov_chain.clock import now
 from gov_chain.core.codec import b64url
 from gov_chain.ledger import api, documents, outbox, relay
-from gov_chain.ledger.core import checkpoint, note, receipt, records, state, state_proof, tree
+from gov_chain.ledger.core import checkpoint, note, proposals, receipt, records, state, state_proof, tree
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.models import OutboxRow
 from gov_chain.ledger.reader import Reader
@@ -281,3 +281,19 @@ def test_a_node_without_a_ledger_says_so(client: Client, settings: Any, tmp_path
 
 def test_the_secret_of_a_withdrawal_is_the_only_thing_the_record_holds(secret: bytes) -> None:
     assert records.parse(records.withdraw(secret=secret)).values == {"secret": secret}
+
+
+def test_an_agency_can_be_asked_for_as_it_was(client: Client, own_node: Reader) -> None:
+    write(HOME, records.propose(proposal=1, action=[proposals.ACCREDIT, STREET, 9], expires=now() + 86400))
+    write(PSB, records.vote(proposal=1, yes=True))
+    size = own_node.size
+    answer = client.get(f"/ledger/agencies/{STREET}")
+    assert answer["Cache-Control"] == "no-cache"
+    assert answer.json()["at"] == size
+    assert answer.json()["state"]["types"] == [9]
+    before = client.get(f"/ledger/agencies/{STREET}", {"at": size - 1}).json()
+    assert before["state"] == answer.json()["state"] | {"types": []}
+    assert client.get("/ledger/agencies/9").status_code == 404
+    assert client.get("/ledger/agencies/99999999").json()["code"] == "agency-unknown"
+    assert client.get(f"/ledger/agencies/{STREET}", {"at": size + 1}).json()["code"] == "entry-unknown"
+    assert client.get(f"/ledger/agencies/{STREET}", {"at": "-1"}).status_code == 400

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from gov_chain.ledger import rulebook
 from gov_chain.ledger.core import entries, genesis, machine, records, rulesets, state
 from gov_chain.ledger.core.act import Act
 from gov_chain.ledger.core.errors import REFUSALS, LedgerError
@@ -54,6 +55,10 @@ class World:
         code = rulesets.judge(self.view, Act(agency, value, self.time, self.index, entry), RULES)
         if code is not None:
             assert code in REFUSALS
+            expected = {*rulebook.ANY_RECORD, *rulebook.REFUSED_WITH[value[0]]}
+            if value[0] in (records.PROPOSE, records.VOTE):
+                expected |= {each for codes in rulebook.ACTION_REFUSED_WITH.values() for each in codes}
+            assert code in expected, "the rulebook does not say so"
             assert self.view.written == before
         return code
 
@@ -97,6 +102,25 @@ def test_a_type_by_an_agency_without_accreditation_is_refused(world: World) -> N
     assert world.act(HOME, type_record()) == "not-accredited"
     assert world.act(PSB, type_record(type_=2)) == "not-accredited"
     assert world.act(UNREGISTERED, type_record()) == "not-accredited"
+
+
+def test_status_lists_are_the_types_issuers_and_their_versions_follow_each_other(world: World) -> None:
+    def status(version: int, type_: int = 1, list_: int = 1) -> bytes:
+        return records.status(type=type_, list=list_, version=version, digest=DIGEST)
+
+    assert world.act(PSB, status(1)) == "type-unknown"
+    world.act(PSB, type_record())
+    assert world.act(HOME, status(1)) == "type-of-another-agency"
+    assert world.act(PSB, status(2)) == "version-not-next"
+    assert world.act(PSB, status(1)) is None
+    assert world.act(PSB, status(1)) == "version-not-next"
+    assert world.act(PSB, status(2)) is None
+    assert world.act(PSB, status(1, list_=2)) is None
+
+
+def test_any_agency_lodges_evidence(world: World) -> None:
+    for agency in (PSB, HOME, STREET):
+        assert world.act(agency, records.evidence(evidence=2, digest=DIGEST)) is None
 
 
 def test_versions_of_a_type_follow_each_other(world: World) -> None:
@@ -204,6 +228,13 @@ def test_a_grant_stays_within_its_matter(
         handle=DIGEST, matter=1, version=1, masks=masks, not_after=not_after, uses=uses, consent_digest=DIGEST
     )
     assert in_force.act(HOME, record) == code
+
+
+def test_only_a_home_agency_or_the_issuer_of_the_fields_records_a_grant(in_force: World) -> None:
+    found = in_force.view.get(state.agency_key(HOME)) or []
+    in_force.view.put(state.agency_key(HOME), [*found[:5], [], *found[6:]])
+    assert in_force.act(HOME, grant_record(SECRET)) == "recorder-not-entitled"
+    assert in_force.act(PSB, grant_record(SECRET)) is None
 
 
 def test_a_handle_is_used_once(granted: World) -> None:

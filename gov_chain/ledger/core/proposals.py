@@ -6,7 +6,9 @@ are never reused; a parameter's range is what the rules were reviewed for.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gov_chain.ledger.core.shapes import DIGEST, HEIGHT, ID, U16, Choice, Fixed, Point, Row, Shape, Uint
 
@@ -118,7 +120,28 @@ ACTIONS: dict[int, Action] = {
 ACTION = Choice({number: Row(tuple(shape for _, shape in action.fields)) for number, action in ACTIONS.items()})
 
 
-def named(action: list[object]) -> tuple[Action, dict[str, object]]:
-    """The action's row of the table, and its fields by name."""
-    row = ACTIONS[action[0]]  # type: ignore[index]
-    return row, {name: value for (name, _), value in zip(row.fields, action[1:], strict=True)}
+Names = Callable[[int], tuple[str, str]]
+"""A number's name, in Chinese and English."""
+
+
+def named(action: Sequence[Any]) -> dict[str, Any]:
+    """An action's fields by name."""
+    return {name: value for (name, _), value in zip(ACTIONS[action[0]].fields, action[1:], strict=True)}
+
+
+def sentence(action: Sequence[Any], *, agency: Names, type_: Names) -> tuple[str, str]:
+    """What an action does, in Chinese and English."""
+    row, values = ACTIONS[action[0]], named(action)
+    places = {name: (str(value), str(value)) for name, value in values.items()}
+    if action[0] == ENROL:
+        places["agency"] = (f"第 {values['agency']} 号", f"agency {values['agency']}")
+    elif "agency" in values:
+        places["agency"] = agency(values["agency"])
+    if "type" in values:
+        home = ("登记市民授权", "recording citizens' grants")
+        places["type"] = home if values["type"] == HOME else type_(values["type"])
+    if "parameter" in values:
+        parameter = PARAMETERS[values["parameter"]]
+        places["parameter"] = (parameter.zh, parameter.en)
+    zh, en = ({name: pair[side] for name, pair in places.items()} for side in (0, 1))
+    return row.zh.format_map(zh), row.en.format_map(en)

@@ -1,0 +1,200 @@
+"""The ledger's rules as a page of documentation, made from the tables the code runs on.
+
+`govchain ledger rules` prints it; `docs/ledger.md` is its output, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from gov_chain.ledger.core import governance, proposals, records, rules
+from gov_chain.ledger.core.errors import REFUSALS, LedgerError
+from gov_chain.ledger.core.shapes import Choice, Fixed, Many, Point, Row, Shape, Uint
+
+ANY_RECORD = ("record-malformed", "kind-unknown", "agency-suspended")
+
+_MATTER_GRANT = ("matter-unknown", "matter-superseded", "matter-not-in-force")
+
+REFUSED_WITH: dict[int, tuple[str, ...]] = {
+    records.TYPE: ("not-accredited", "type-of-another-agency", "version-not-next"),
+    records.MATTER: (
+        "matter-of-another-agency",
+        "version-not-next",
+        "type-repeated",
+        "type-unknown",
+        "fields-beyond-type",
+        "fields-overlap",
+    ),
+    records.MATTER_APPROVE: ("matter-unknown", "type-not-in-matter", "not-the-issuer", "approved-already"),
+    records.ISSUE: ("not-accredited", "type-unknown", "type-of-another-agency", "commitment-taken"),
+    records.STATUS: ("type-unknown", "type-of-another-agency", "version-not-next"),
+    records.GRANT: (
+        *_MATTER_GRANT,
+        "recorder-is-asker",
+        "fields-count-wrong",
+        "fields-missing",
+        "fields-beyond-matter",
+        "recorder-not-entitled",
+        "life-beyond-matter",
+        "uses-beyond-matter",
+        "handle-taken",
+    ),
+    records.WITHDRAW: ("grant-unknown", "grant-withdrawn", "grant-expired"),
+    records.USAGE: (
+        "grant-unknown",
+        "grant-of-another-matter",
+        "not-the-asker",
+        "grant-withdrawn",
+        "grant-expired",
+        "recorder-suspended",
+        "fields-count-wrong",
+        "fields-beyond-grant",
+        "uses-spent",
+    ),
+    records.PROPOSE: ("proposal-number-not-next", "proposal-life-wrong", "too-many-proposals"),
+    records.VOTE: ("proposal-unknown", "proposal-passed", "proposal-expired", "not-a-voter", "voted-already"),
+    records.STATUTORY: (
+        "power-not-held",
+        "reveal-overdue",
+        "type-unknown",
+        "fields-beyond-type",
+        "tag-taken",
+        "concealment-beyond-power",
+        "too-many-concealed",
+    ),
+    records.REVEAL: ("concealed-unknown", "concealed-by-another", "revealed-already", "reveal-wrong"),
+    records.EVIDENCE: (),
+}
+"""In the order in which a rule asks."""
+
+ACTION_REFUSED_WITH: dict[int, tuple[str, ...]] = {
+    proposals.ENROL: ("agency-number-not-next",),
+    proposals.SUSPEND: ("agency-unknown", "suspended-already", "too-few-voters"),
+    proposals.REINSTATE: ("agency-unknown", "not-suspended"),
+    proposals.ROTATE: ("agency-unknown", "key-number-not-next"),
+    proposals.ACCREDIT: ("agency-unknown", "accredited-already", "too-many-accreditations"),
+    proposals.DISACCREDIT: ("agency-unknown", "accreditation-unknown"),
+    proposals.EMPOWER: ("agency-unknown", "too-many-powers"),
+    proposals.DISEMPOWER: ("agency-unknown", "power-not-held"),
+    proposals.SET_PARAMETER: ("parameter-out-of-range",),
+    proposals.SET_RULES: ("version-not-next", "height-passed"),
+}
+"""By propose, and by the vote that would make it pass."""
+
+_INTRODUCTION = """\
+# The ledger's records and rules
+
+Made by `govchain ledger rules` from the tables the code runs on; a test compares. Do not edit by hand.
+
+A record is the canonical CBOR array [kind, fields…]. It holds bounded integers, fixed-size digests and keys, and
+numbers the ledger knows; nothing else fits. A record that breaks a rule is refused alone, with its position and code;
+its transaction's other records stand.
+
+## What was decided, and why
+
+- **Suspended agencies** read, and do nothing else: their transactions are refused whole (`agency-suspended`), and what
+  is left of a batch in which an agency's own suspension passes is refused record by record. What they recorded before
+  stands: certificates they issued stay valid, matters they approved stay in force. Citizens withdraw grants through any
+  other node. A grant recorded by a suspended agency cannot be *used* until it is reinstated (`recorder-suspended`): its
+  word is all that vouches for the consent. The paper channel stays.
+- **Who records a grant**: an agency accredited as citizens' home (type 0 in an accreditation), or the issuer of every
+  type it opens fields of; never the agency that asks. Any other agency could be the asker's friend.
+- **A type's issuer** is the agency that registered it. Only it issues (while accredited), approves matters, and updates
+  status lists (always: revoking must go on working when the accreditation is withdrawn).
+- **Voters** are the agencies not suspended when a proposal is made. Proposing is the proposer's yes. It passes at
+  3 · yes ≥ 2 · voters, in the record that makes it so. An action that cannot take effect refuses the deciding vote with
+  its own code; the vote may be cast again until the proposal expires.
+- **A suspension leaves at least `least-voters` voters**, never fewer than two: however suspensions follow each other,
+  no agency comes to decide alone.
+- **Rotated keys** sign nothing more from the next record on (`key-retired`), and stay known, with the entries between
+  which they signed. Send what is waiting before rotating.
+- **Statutory uses** are found by the person concerned through tags: `gov_chain/ledger/core/watch.py` says how the phone
+  walks them. Open and concealed uses have separate series, so that a use not revealed yet never hides an open one.
+- **Rules versions** take effect at a voted height. A transaction is judged by the version at its own leaf's index,
+  which a replay sees; a node that does not know the version writes nothing from there on (`rules-unknown`).
+- **The past**: every value of the registry is kept under the entry that wrote it; `GET /ledger/agencies/N?at=SIZE`
+  answers for the log of SIZE entries. Grants are folded from the entries about their handle.
+"""
+
+
+def markdown() -> str:
+    """The page."""
+    kinds = [
+        (
+            number,
+            f"`{kind.name}`<br>{kind.zh}<br>{kind.en}",
+            "<br>".join(f"{name}: {shape_text(shape)}" for name, shape in kind.fields),
+            _first_paragraph(rules.RULES[number]),
+            _codes(REFUSED_WITH[number]),
+        )
+        for number, kind in sorted(records.KINDS.items())
+    ]
+    actions = [
+        (
+            number,
+            f"`{action.name}`",
+            "<br>".join(f"{name}: {shape_text(shape)}" for name, shape in action.fields),
+            _codes(ACTION_REFUSED_WITH[number]),
+        )
+        for number, action in sorted(proposals.ACTIONS.items())
+    ]
+    parameters = [
+        (number, f"`{row.name}`", f"{row.zh}<br>{row.en}", f"{row.least:,}…{row.most:,}", f"{row.default:,}")
+        for number, row in sorted(proposals.PARAMETERS.items())
+    ]
+    evidence = [(number, zh, en) for number, (zh, en) in sorted(records.EVIDENCE_KINDS.items())]
+    refusals = [
+        (number, f"`{code}`", LedgerError.messages[code].zh, LedgerError.messages[code].en)
+        for code, number in sorted(REFUSALS.items(), key=lambda pair: pair[1])
+    ]
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            "## Kinds of records\n",
+            f"Any record may be refused with {_codes(ANY_RECORD)}.\n",
+            _table(("number", "kind", "fields", "accepted", "else refused with"), kinds),
+            "## Actions a proposal may hold\n",
+            f"A proposer has at most {governance.MAX_OPEN} open, each for {governance.LEAST_LIFE:,} s at least.\n",
+            _table(("number", "action", "fields", "else refused with"), actions),
+            "## Parameters\n",
+            _table(("number", "parameter", "meaning", "range", "unless voted"), parameters),
+            "## Kinds of evidence\n",
+            _table(("number", "中文", "English"), evidence),
+            "## Refusals\n",
+            "The numbers stand in the log (in a transaction's leaf) and are never reused.\n",
+            _table(("number", "code", "中文", "English"), refusals),
+        ]
+    )
+
+
+def shape_text(shape: Shape) -> str:
+    """A field's range in words."""
+    match shape:
+        case Uint(limit, least):
+            return f"{least:,}…{limit - 1:,}"
+        case Fixed(size):
+            return f"{size} bytes"
+        case Point():
+            return "P-256 point, 33 bytes"
+        case Many(item, most, least):
+            return f"{least}…{most} of {shape_text(item)}"
+        case Row(items):
+            return f"[{', '.join(map(shape_text, items))}]"
+        case Choice():
+            return "[action, fields…]"
+    raise TypeError(shape)
+
+
+def _first_paragraph(rule: Callable[..., Any]) -> str:
+    return " ".join((inspect.getdoc(rule) or "").partition("\n\n")[0].split())
+
+
+def _codes(codes: Iterable[str]) -> str:
+    return ", ".join(f"`{code}`" for code in codes) or "–"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
