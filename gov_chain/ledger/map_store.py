@@ -75,11 +75,14 @@ class MapStore:
             rows[path] = cbor2.dumps(value)
         self._seen.clear()
         connection = self._connection
-        connection.executemany(_PUT, sorted(rows.items()))
+        paths = sorted(rows)
+        connection.executemany(_PUT, [(path, rows[path]) for path in paths])
         changes = self._map.update(before)
         connection.executemany(_PUT, sorted(changes.nodes))
-        undo = sorted([*before.items(), *changes.undo])
-        connection.executemany("INSERT INTO map_undo VALUES (?, ?, ?)", [(size, *row) for row in undo])
+        undo = [(size, path, before[path]) for path in paths]
+        undo += [(size, place, body) for place, body in changes.undo]
+        undo.sort()
+        connection.executemany("INSERT INTO map_undo VALUES (?, ?, ?)", undo)
         self._check()
         self._sizes.append(size)
         if len(self._sizes) == RETAINED:

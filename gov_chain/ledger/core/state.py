@@ -141,17 +141,25 @@ class View:
     trial; `history` has what the historic keys were after each entry that wrote them.
     """
 
-    __slots__ = ("_stored", "at", "history", "written")
+    __slots__ = ("_registry", "_stored", "at", "history", "written")
 
     def __init__(self, stored: Get, at: int = 0) -> None:
         self._stored = stored
+        self._registry: dict[bytes, Value] = {}
         self.at = at
         self.written: dict[bytes, Value] = {}
         self.history: dict[tuple[bytes, int], Value] = {}
 
     def get(self, key: bytes) -> Value | None:
         value = self.written.get(key)
-        return self._stored(key) if value is None else value
+        if value is None:
+            value = self._registry.get(key)
+            if value is None:
+                value = self._stored(key)
+                # Every record asks for the same few agencies and matters, and nothing under this view changes.
+                if value is not None and len(key) <= REGISTRY_KEY:
+                    self._registry[key] = value
+        return value
 
     def put(self, key: bytes, value: Value) -> None:
         self.written[key] = value

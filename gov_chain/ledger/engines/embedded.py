@@ -333,10 +333,8 @@ class Embedded:
 
     def _state(self, key: bytes) -> Value | None:
         """A stored value. Agencies, types and matters, which every record asks for, are kept in memory."""
-        if map_only(key):
-            return self._map.get(key)
         if len(key) > REGISTRY_KEY:
-            return self._rows.state(key)
+            return self._map.get(key) if map_only(key) else self._rows.state(key)
         value = self._registry.get(key)
         if value is None:
             value = self._rows.state(key)
