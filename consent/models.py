@@ -56,6 +56,9 @@ class PresentationRequest(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     agency = models.ForeignKey("identity.Agency", on_delete=models.PROTECT, related_name="+")
     matter = models.ForeignKey(Matter, on_delete=models.PROTECT, related_name="requests")
+    # An agency's certificate is renewed while a request and its answer live on: what was asked with stays with it.
+    client_id = models.CharField(max_length=64)
+    leaf = models.BinaryField(max_length=4096, help_text="DER of the certificate that the client identifier names.")
     nonce = models.CharField(max_length=43, unique=True)
     nonce_salt = models.BinaryField(max_length=16)
     wallet_state = models.CharField(max_length=43, help_text="The protocol's `state`.")

@@ -60,7 +60,7 @@ def require_holder_binding(presentation: sd_jwt.SdJwt, *, request: PresentationR
         sd_jwt.verify_key_binding(
             presentation,
             holder_jwk=certificate.holder_jwk,
-            expected_audience=requests.client_id(request.agency),
+            expected_audience=request.client_id,
             expected_nonce=request.nonce,
             now=now,
         )
@@ -79,7 +79,7 @@ def verify(
     granted = usage.masks[0]
     report = verification.verify_presentation(
         presentation=presentation,
-        expected_audience=requests.client_id(response.request.agency),
+        expected_audience=response.request.client_id,
         expected_nonce=response.request.nonce,
         now=response.received_at,
         reader=node.ledger(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 from urllib.parse import urlencode
@@ -11,9 +12,8 @@ from django.conf import settings
 from consent import registry
 from consent.core import request_object, transaction_data
 from consent.models import PresentationRequest
-from identity import agencies, certificates_x509
+from identity import agencies
 from identity.core import jose
-from identity.models import Agency
 
 
 def seal_context(request: PresentationRequest) -> bytes:
@@ -29,8 +29,9 @@ def response_uri(request: PresentationRequest) -> str:
     return f"{request.agency.url}/oid4vp/responses/{request.id}"
 
 
-def client_id(agency: Agency) -> str:
-    return request_object.client_id(certificates_x509.chain(agency, "request")[0])
+def leaf(request: PresentationRequest) -> str:
+    """The certificate the request was made with, as base64 DER: the form of `x5c`."""
+    return base64.b64encode(bytes(request.leaf)).decode()
 
 
 def wallet_url(request: PresentationRequest) -> str:
@@ -46,7 +47,7 @@ def standard_uri(request: PresentationRequest) -> str:
 def _parameters(request: PresentationRequest) -> str:
     return urlencode(
         {
-            "client_id": client_id(request.agency),
+            "client_id": request.client_id,
             "request_uri": request_uri(request),
             "request_uri_method": "post",
         }
@@ -69,10 +70,9 @@ def terms_entry(request: PresentationRequest) -> str:
 
 def signed(request: PresentationRequest, *, wallet_nonce: str | None, with_terms: bool) -> str:
     """The request object, signed with the agency's request key."""
-    chain = certificates_x509.chain(request.agency, "request")
     signer = agencies.signer(request.agency, "request")
     parts = request_object.RequestParts(
-        client_id=request_object.client_id(chain[0]),
+        client_id=request.client_id,
         response_uri=response_uri(request),
         nonce=request.nonce,
         state=request.wallet_state,
@@ -86,4 +86,4 @@ def signed(request: PresentationRequest, *, wallet_nonce: str | None, with_terms
         wallet_nonce=wallet_nonce,
         transaction_data=terms_entry(request) if with_terms else None,
     )
-    return jose.sign({"typ": request_object.TYP, "kid": signer.key_id, "x5c": chain}, claims, signer)
+    return jose.sign({"typ": request_object.TYP, "kid": signer.key_id, "x5c": [leaf(request)]}, claims, signer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import uuid
@@ -11,11 +12,11 @@ from typing import Final
 from joserfc.jwk import ECKey
 
 from consent import registry, requests
-from consent.core import nonce
+from consent.core import nonce, request_object
 from consent.models import Matter, PresentationRequest
 from gov_chain import clock
 from gov_chain.core.codec import b64url
-from identity import agencies
+from identity import agencies, certificates_x509
 
 REQUEST_SECONDS: Final = 300
 
@@ -38,10 +39,13 @@ def create_request(*, matter: Matter, browser_digest: bytes | None = None) -> Cr
     request_id = uuid.uuid4()
     salt = secrets.token_bytes(nonce.SALT_BYTES)
     key = ECKey.generate_key("P-256", private=True)
+    leaf = certificates_x509.leaf(matter.agency, "request")
     request = PresentationRequest(
         id=request_id,
         agency=matter.agency,
         matter=matter,
+        client_id=request_object.client_id(base64.b64encode(leaf).decode()),
+        leaf=leaf,
         nonce=nonce.derive(matter=matter.number, version=matter.version, request_id=request_id, salt=salt),
         nonce_salt=salt,
         wallet_state=b64url(secrets.token_bytes(32)),

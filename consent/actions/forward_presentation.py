@@ -13,7 +13,7 @@ from consent.actions.record_usage import record_usage
 from consent.core import lifecycle
 from consent.models import PresentationResponse
 from gov_chain.core.codec import b64url, b64url_decode
-from identity import agencies, certificates_x509, peers
+from identity import agencies, peers
 from identity.errors import IdentityError
 
 
@@ -32,8 +32,8 @@ def forward_presentation(*, response: PresentationResponse) -> None:
         "version": request.matter.version,
         "request_id": str(request.id),
         "nonce_salt": b64url(bytes(request.nonce_salt)),
-        "client_id": requests.client_id(request.agency),
-        "leaf": certificates_x509.chain(request.agency, "request")[0],
+        "client_id": request.client_id,
+        "leaf": requests.leaf(request),
     }
     try:
         answer = peers.call(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 import time_machine
 
 from consent.models import PresentationResponse
 from demo.standard_wallet import RefusedError
 from gov_chain import clock
+from gov_chain.ledger import node
 from gov_chain.ledger.core import receipt as receipts
 from tests.consent.hostile import code, consent
 from tests.world import PIN, World
@@ -89,6 +92,27 @@ def test_claims_are_wiped_after_ten_minutes_and_a_look_again_is_a_new_use(world:
     world.settle()
     assert ana.id_number in desk.page().text
     assert [kind for kind, _ in ana.wallet.history(kept)] == ["grant", "usage", "usage"]
+
+
+def test_a_request_keeps_the_certificate_it_was_made_with_over_new_year(world: World) -> None:
+    """The agency's certificate is renewed each 1 January; answers to the old one, and later looks at them, hold."""
+    midnight = dt.datetime(dt.datetime.now(dt.UTC).year + 1, 1, 1, tzinfo=dt.UTC)
+    ana, other = world.citizen(), world.standard_wallet()
+    with time_machine.travel(midnight - dt.timedelta(minutes=4)):
+        node.engine().confirm_clock()
+        desk, late, foreign = world.ask(), world.ask(), world.ask()
+        world.present(ana, desk, uses=2)
+        phone = consent(ana.wallet, late)
+        phone.record()
+    with time_machine.travel(midnight + dt.timedelta(seconds=30)):
+        assert world.ask().standard_uri.split("&")[0] != late.standard_uri.split("&")[0]
+        assert phone.send().status_code == 200
+        other.present(foreign.standard_uri)
+        desk.look_again()
+        world.settle()
+        assert ana.id_number in late.page().text
+        assert world.people[1][1] in foreign.page().text
+        assert ana.id_number in desk.page().text
 
 
 def test_look_again_after_withdrawal_is_refused_in_words(world: World) -> None:
