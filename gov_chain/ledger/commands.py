@@ -25,6 +25,12 @@ def add_arguments(subparsers: Any) -> None:
     which = prove_.add_mutually_exclusive_group(required=True)
     which.add_argument("index", nargs="?", type=int, help="记录序号 index of the entry")
     which.add_argument("--handle", help="授权编号(十六进制),可只给前几位 all entries of a grant, by its handle in hex")
+    which.add_argument(
+        "--state", metavar="KEY", help="状态键的值或不存在 a state key's value or absence, e.g. g:<handle in hex>"
+    )
+    prove_.add_argument(
+        "--at", metavar="SIZE", type=int, help="在该检查点之下 under the checkpoint of SIZE (with --state)"
+    )
     prove_.set_defaults(handler=prove)
 
     verify_ = commands.add_parser("verify", help="离线验证回执;0 有效,1 无效,2 无法判断 verify a receipt offline")
@@ -71,6 +77,8 @@ def prove(args: argparse.Namespace) -> int:
     from gov_chain.ledger.core.errors import LedgerError
 
     reader = node.ledger()
+    if args.state is not None:
+        return _prove_state(args, reader)
     if args.handle is None:
         receipts = {args.index: reader.receipt(args.index)}
     else:
@@ -89,10 +97,33 @@ def prove(args: argparse.Namespace) -> int:
     return 0
 
 
+def _prove_state(args: argparse.Namespace, reader: Any) -> int:
+    """From the state map; under a checkpoint it has let go of, by making the state again from the entries."""
+    from gov_chain.ledger import past_state
+    from gov_chain.ledger.core.errors import LedgerError
+
+    letter, colon, ids = args.state.partition(":")
+    try:
+        key = letter.encode() + bytes.fromhex(ids) if colon else bytes.fromhex(args.state)
+    except ValueError as error:
+        raise LedgerError("query-invalid", log="state key is not hex") from error
+    try:
+        text = reader.state_proof(key, args.at)
+    except LedgerError as error:
+        if error.code != "checkpoint-not-retained" or args.at is None:
+            raise
+        text = past_state.prove(reader.directory, key, args.at)
+    if args.json:
+        _print_json({"ok": True, "vkey": reader.vkey, "proof": text})
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
 def verify(args: argparse.Namespace) -> int:
     """0 the receipt proves its record under the key; 1 it does not; 2 it cannot be judged (unreadable, unknown)."""
     from gov_chain.ledger import presentation
-    from gov_chain.ledger.core import receipt
+    from gov_chain.ledger.core import receipt, state_proof
     from gov_chain.ledger.core.errors import LedgerError
 
     try:
@@ -102,9 +133,16 @@ def verify(args: argparse.Namespace) -> int:
     except OSError as error:
         return _verdict(args, UNDETERMINED, code="unreadable", detail=str(error))
     try:
+        if text.startswith(state_proof.NAME):
+            known = state_proof.verify(text, args.vkey)
+            return _verdict(
+                args,
+                VALID,
+                proven={"key": known.key.hex(), "size": known.size, "value": presentation.plain(known.value)},
+            )
         found = receipt.verify(text, args.vkey)
     except LedgerError as error:
-        undetermined = error.code in ("vkey-malformed", "receipt-version-unknown")
+        undetermined = error.code in ("vkey-malformed", "receipt-version-unknown", "state-proof-version-unknown")
         return _verdict(
             args, UNDETERMINED if undetermined else INVALID, code=error.code, detail=f"{error.zh} {error.en}"
         )
@@ -118,6 +156,9 @@ def _verdict(
     word = {VALID: "valid", INVALID: "invalid", UNDETERMINED: "undetermined"}[status]
     if args.json:
         _print_json({"ok": status == VALID, "result": word, "code": code, "detail": detail, "proven": proven})
+    elif proven is not None and "key" in proven:
+        value = "absent 不存在" if proven["value"] is None else proven["value"]
+        sys.stdout.write(f"有效 valid: state key {proven['key']} is {value}, in a log of {proven['size']}\n")
     elif proven is not None:
         when = _when(proven["time"])
         sys.stdout.write(

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import cbor2
 
-from gov_chain.ledger import map_store, newest, store
+from gov_chain.ledger import newest, store
 from gov_chain.ledger.core import (
     checkpoint,
     entries,
@@ -31,7 +31,6 @@ from gov_chain.ledger.core import (
     note,
     records,
     rulesets,
-    statemap,
     tiles,
     transaction,
     tree,
@@ -39,7 +38,7 @@ from gov_chain.ledger.core import (
 from gov_chain.ledger.core.act import Act
 from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
 from gov_chain.ledger.core.state import Value, View, map_only, sequence_key
-from gov_chain.ledger.map_store import MapStore
+from gov_chain.ledger.map_store import ScratchMap
 
 MAX_FINDINGS = 1000
 
@@ -105,7 +104,7 @@ class _Check:
         self.vkey = vkey
         self.progress = progress
         self.view = _Replayed()
-        self.map = _ScratchMap()
+        self.map = ScratchMap()
         self.map_roots: dict[int, bytes] = {}
         self.leaves: list[bytes] = []
         self.times: list[int] = []
@@ -362,15 +361,6 @@ class _Replayed(View):
     def absorb(self, other: View) -> None:
         super().absorb(other)
         self.changed.update(other.written)
-
-
-class _ScratchMap(MapStore):
-    """The state map built anew, in a file that is gone afterwards."""
-
-    def __init__(self) -> None:
-        self.connection = sqlite3.connect("", isolation_level=None)
-        self.connection.executescript(f"{map_store.SCHEMA}; CREATE TABLE checkpoints (size INTEGER); BEGIN")
-        super().__init__(self.connection, statemap.EMPTY)
 
 
 @dataclass(slots=True)

@@ -106,6 +106,21 @@ class MapStore:
         return self._connection.execute(_ROWS, (low, high)).fetchall()
 
 
+class ScratchMap(MapStore):
+    """A map of its own, empty at first, in a file that is gone when it is closed."""
+
+    def __init__(self) -> None:
+        self.connection = sqlite3.connect("", isolation_level=None)
+        self.connection.executescript(f"{SCHEMA}; CREATE TABLE checkpoints (size INTEGER); BEGIN")
+        super().__init__(self.connection, statemap.EMPTY)
+
+    def at(self, size: int) -> MapAt:
+        return MapAt(self.connection, size)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
 class MapAt:
     """The map as it was under the checkpoint of `size` entries, for reading; one read transaction holds it still."""
 

@@ -27,7 +27,7 @@ from gov_chain.core.errors import GovChainError, Message
 from gov_chain.ledger import fsck, store
 from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, records, statemap, tiles, tree
 from gov_chain.ledger.core.errors import LedgerError
-from gov_chain.ledger.core.replay import replay
+from gov_chain.ledger.core.replay import replay, transactions
 from gov_chain.ledger.core.state import View
 from gov_chain.ledger.map_store import MapStore
 
@@ -157,7 +157,7 @@ class _Building:
         view = View(self._rows.state)
         executed = []
         first = self._edge.size
-        for logged in _transactions(bodies):
+        for logged in transactions(bodies):
             done = replay(view, logged, ledger_id=self._ledger_id, first=first)
             executed.append((done, sha256(done.header_bytes).digest()))
             first += len(logged)
@@ -188,18 +188,6 @@ class _Building:
             raise LedgerError("ledger-damaged", log=f"the entries do not make the checkpoint of {head.size}")
         time, _, _ = entries.unwrap(bodies[-1])
         store.put_checkpoint(self._connection, head.size, time, text)
-
-
-def _transactions(bodies: list[bytes]) -> Iterator[list[bytes]]:
-    """A block's entries, transaction by transaction."""
-    logged: list[bytes] = []
-    for body in bodies:
-        _, _, record = entries.unwrap(body)
-        if record[0] == records.TRANSACTION and logged:
-            yield logged
-            logged = []
-        logged.append(body)
-    yield logged
 
 
 def _blocks(items: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[list[bytes], str]]:

@@ -76,6 +76,23 @@ def test_fsck_without_a_ledger_is_not_sound(tmp_path: Path, capsys: pytest.Captu
     assert (status, told["error"]["code"]) == (1, "ledger-missing")
 
 
+def test_state_is_proven_and_verified(own_node: Reader, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, told = json_of(capsys, "prove", "--state", "a:0001")
+    assert status == 0
+    file = tmp_path / "agency.state-proof"
+    file.write_text(told["proof"])
+    status, verdict = json_of(capsys, "verify", str(file), "--vkey", told["vkey"])
+    assert (status, verdict["proven"]["key"], verdict["proven"]["size"]) == (0, "610001", 1)
+    assert run("prove", "--state", "g:" + "00" * 32, "--at", "1") == 0
+    file.write_text(capsys.readouterr().out)
+    assert run("verify", str(file), "--vkey", told["vkey"]) == 0
+    assert "absent" in capsys.readouterr().out
+    file.write_text(told["proof"].replace("value", "absent", 1))
+    assert run("verify", str(file), "--vkey", told["vkey"]) == 1
+    for key in ("a:zz", "i:" + "00" * 32, "x"):
+        assert run("prove", "--state", key) != 0
+
+
 def test_prove_prints_receipts(own_node: Reader, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("prove", "0") == 0
     assert receipt.verify(capsys.readouterr().out, own_node.vkey).kind == "genesis"

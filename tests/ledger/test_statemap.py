@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gov_chain.ledger import fsck, map_store, store
+from gov_chain.ledger import fsck, map_store, past_state, store
 from gov_chain.ledger.core import checkpoint, note, receipt, records, state, state_proof, statemap
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.statemap import BUCKET, EMPTY, StateMap, path_of
@@ -396,6 +396,30 @@ def test_older_checkpoints_are_refused_and_forgotten(town: Town, monkeypatch: py
     assert [size for (size,) in kept] == sizes[-2:]
     town.engine.close()
     assert fsck.check(town.directory, vkey=VERIFIER.vkey).findings == []
+
+
+def test_what_the_journal_let_go_of_is_made_again_from_the_entries(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(map_store, "RETAINED", 2)
+    town.engine.close()
+    town.open()
+    town.register()
+    town.submit(HOME, grant_record(SECRET))
+    said = {}
+    for _ in range(2):
+        said[town.reader.size] = town.reader.state_proofs([key_of(SECRET), state.grant_key(bytes(32))])
+        town.submit(STREET, usage_record(SECRET), usage_record(b"refused"))
+    town.submit(HOME, *(grant_record(secrets.token_bytes(32)) for _ in range(40)))
+    for size, (there, absent) in said.items():
+        with pytest.raises(LedgerError, match="checkpoint-not-retained"):
+            town.reader.state_proof(key_of(SECRET), size)
+        made = state_proof.verify(past_state.prove(town.directory, key_of(SECRET), size), VERIFIER.vkey)
+        assert made == state_proof.verify(there, VERIFIER.vkey)
+        made = state_proof.verify(past_state.prove(town.directory, state.grant_key(bytes(32)), size), VERIFIER.vkey)
+        assert made == state_proof.verify(absent, VERIFIER.vkey)
+    with pytest.raises(LedgerError, match="checkpoint-not-retained"):
+        past_state.prove(town.directory, key_of(SECRET), 2)
+    with pytest.raises(LedgerError, match="state-key-unknown"):
+        past_state.prove(town.directory, b"", 1)
 
 
 def test_a_restart_keeps_the_root_and_goes_on(busy: Town) -> None:

@@ -7,7 +7,7 @@ accepted; that nothing else was signed follows from the root in the header.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from gov_chain.ledger.core import entries, machine, records, transaction, tree
@@ -20,6 +20,19 @@ from gov_chain.ledger.core.transaction import Transaction
 _NOTE = Row((Uint(transaction.MAX_RECORDS), DIGEST, Uint(2**16)))
 _GONE = b""
 """Stands for a refused record: it is malformed, and so refused again."""
+
+
+def transactions(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The entries after genesis, transaction by transaction: each one's leaf, then its records."""
+    logged: list[bytes] = []
+    for body in bodies:
+        _, _, record = entries.unwrap(body)
+        if record[0] == records.TRANSACTION and logged:
+            yield logged
+            logged = []
+        logged.append(body)
+    if logged:
+        yield logged
 
 
 def replay(view: View, logged: Sequence[bytes], *, ledger_id: bytes, first: int) -> Executed:

@@ -31,7 +31,8 @@ from gov_chain.core.codec import NotCanonical, decode
 from gov_chain.ledger.core import checkpoint, note, state, statemap
 from gov_chain.ledger.core.errors import LedgerError
 
-VERSION = "govchain/state-proof@v1"
+NAME = "govchain/state-proof@"
+VERSION = f"{NAME}v1"
 SUFFIX = ".state-proof"
 MAX_PROOF = 256 * 1024
 _PAIR = 2 * statemap.DIGEST
@@ -74,7 +75,7 @@ def parse(text: str) -> StateProof:
     head, blank, signed = text.partition("\n\n")
     lines = head.split("\n")
     if lines[0] != VERSION:
-        known = re.fullmatch(r"govchain/state-proof@v[0-9]+", lines[0])
+        known = re.fullmatch(rf"{NAME}v[0-9]+", lines[0])
         raise LedgerError("state-proof-version-unknown" if known else "state-proof-malformed", log="first line")
     if len(text) > MAX_PROOF or not blank or not 4 <= len(lines) <= 4 + statemap.PATH:
         raise LedgerError("state-proof-malformed", log="lines")
