@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from pydantic import Field
 
 from consent import live, requests
-from consent.actions.receive_response import decline, receive_response, require_open
+from consent.actions.receive_response import receive_error, receive_response, require_open
 from consent.actions.record_forwarded_grant import record_forwarded_grant
 from consent.actions.record_grant import record_grant
 from consent.actions.release_key import confirm_grant, release_key
@@ -116,7 +116,7 @@ def response(http: HttpRequest, slug: str, request_id: uuid.UUID) -> HttpRespons
     request = _request(slug, request_id)
     form = read_form(http, ResponseForm, extra="ignore", oauth=INVALID)
     if form.error is not None:
-        received = decline(request=request, state=form.state)
+        received = receive_error(request=request, error=form.error, state=form.state)
     elif form.response is not None:
         received = receive_response(request=request, token=form.response, state=form.state)
     else:

@@ -52,6 +52,7 @@ class PresentationRequest(models.Model):
         WAITING = "waiting", "等待出示"
         ANSWERED = "answered", "已答复"
         DECLINED = "declined", "已谢绝"
+        UNABLE = "unable", "未能出示"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     agency = models.ForeignKey("identity.Agency", on_delete=models.PROTECT, related_name="+")
@@ -67,6 +68,7 @@ class PresentationRequest(models.Model):
     created_at = models.BigIntegerField()
     expires_at = models.BigIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    failure = models.CharField(max_length=40, blank=True, help_text="Why the wallet could not: `core.wallet_errors`.")
     fetched_at = models.BigIntegerField(null=True, help_text="A wallet has read it.")
     browser_digest = models.BinaryField(
         max_length=32, null=True, help_text="Same-device: digest of the browser's secret."

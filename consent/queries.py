@@ -10,7 +10,7 @@ from typing import Any
 from consent import registry
 from consent.actions.erase_expired import erase_expired
 from consent.actions.open_presentation import claims_context
-from consent.core import lifecycle
+from consent.core import lifecycle, wallet_errors
 from consent.core.errors import ConsentError
 from consent.core.matter import MatterTerms
 from consent.models import PresentationRequest, PresentationResponse, Usage
@@ -40,11 +40,12 @@ class PresentationView:
     response: PresentationResponse | None
     usages: tuple[Usage, ...]
     state: str
-    """waiting, expired, declined, or a state of `core.lifecycle`."""
+    """waiting, expired, declined, unable, or a state of `core.lifecycle`."""
     verdict: str
     """ok, bad, undetermined, or empty while there is none."""
     fields: tuple[FieldShown, ...]
     refusal: Message | None
+    """Why it was refused, or why the phone could not present."""
     uses_left: int
 
     @property
@@ -55,7 +56,7 @@ class PresentationView:
 
     @property
     def finished(self) -> bool:
-        return self.state in (*FINISHED, "expired", "declined")
+        return self.state in (*FINISHED, "expired", "declined", "unable")
 
     @property
     def receipt(self) -> Usage | None:
@@ -111,7 +112,7 @@ def _view(request: PresentationRequest, *, with_claims: bool) -> PresentationVie
         state=_state(request, response),
         verdict=_verdict(response),
         fields=_fields(response, terms) if response and with_claims else (),
-        refusal=words_for(response.refusal) if response and response.refusal else None,
+        refusal=_refusal(request, response),
         uses_left=registry.uses_left(bytes(response.handle)) if response and response.handle else 0,
     )
 
@@ -119,9 +120,15 @@ def _view(request: PresentationRequest, *, with_claims: bool) -> PresentationVie
 def _state(request: PresentationRequest, response: PresentationResponse | None) -> str:
     if response is not None:
         return response.state
-    if request.state == PresentationRequest.State.DECLINED:
-        return "declined"
+    if request.state in (PresentationRequest.State.DECLINED, PresentationRequest.State.UNABLE):
+        return request.state
     return "expired" if request.expires_at <= clock.now() else "waiting"
+
+
+def _refusal(request: PresentationRequest, response: PresentationResponse | None) -> Message | None:
+    if request.failure:
+        return wallet_errors.WORDS[wallet_errors.known(request.failure)]
+    return words_for(response.refusal) if response and response.refusal else None
 
 
 def _verdict(response: PresentationResponse | None) -> str:

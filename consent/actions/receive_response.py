@@ -22,7 +22,7 @@ from django.db import IntegrityError, transaction
 from consent import live, presentations, registry
 from consent.actions.forward_presentation import forward_presentation
 from consent.actions.record_usage import record_usage
-from consent.core import envelopes, lifecycle
+from consent.core import envelopes, lifecycle, wallet_errors
 from consent.core.errors import ConsentError
 from consent.models import PresentationRequest, PresentationResponse
 from gov_chain import clock
@@ -53,12 +53,14 @@ def receive_response(*, request: PresentationRequest, token: str, state: str | N
     return _receive_one_lock(request, token, state)
 
 
-def decline(*, request: PresentationRequest, state: str | None) -> Received:
-    """The wallet says no (`error=access_denied` and its kin): recorded as declined, not as a failure."""
+def receive_error(*, request: PresentationRequest, error: object, state: object) -> Received:
+    """The wallet shows nothing: the citizen declined, or the phone could not. Of its reasons only the code is kept."""
     require_open(request)
     _require_state(request, state)
-    with transaction.atomic():
+    if error == wallet_errors.DECLINED:
         _take(request, PresentationRequest.State.DECLINED)
+    else:
+        _take(request, PresentationRequest.State.UNABLE, failure=wallet_errors.known(error))
     live.announce(request)
     return _received(request)
 
@@ -98,7 +100,7 @@ def _receive_one_lock(request: PresentationRequest, token: str, state: str | Non
     payload = presentations.unlock_inner(request, token)
     named = payload.get("state", state)
     if "error" in payload:
-        return decline(request=request, state=named)
+        return receive_error(request=request, error=payload["error"], state=named)
     _require_state(request, named)
     presentation = presentations.single(payload, registry.terms_of(request.matter))
     presentations.require_holder_binding(presentation, request=request, now=clock.now())
@@ -138,12 +140,12 @@ def _require_state(request: PresentationRequest, state: object) -> None:
         raise ConsentError("state-mismatch")
 
 
-def _take(request: PresentationRequest, state: str) -> None:
+def _take(request: PresentationRequest, state: str, *, failure: str = "") -> None:
     """Exactly one caller gets past this."""
     request.response_code = b64url(secrets.token_bytes(32)) if request.browser_digest else None
     taken = PresentationRequest.objects.filter(
         id=request.id, state=PresentationRequest.State.WAITING, expires_at__gt=clock.now()
-    ).update(state=state, response_code=request.response_code)
+    ).update(state=state, failure=failure, response_code=request.response_code)
     if not taken:
         raise ConsentError("request-answered")
     request.state = state

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 import time_machine
 
-from consent.models import PresentationResponse
+from consent.models import PresentationRequest, PresentationResponse
 from demo.standard_wallet import RefusedError
 from gov_chain import clock
 from gov_chain.ledger import node
@@ -175,6 +175,40 @@ def test_declined_is_recorded_as_declined(world: World) -> None:
     form = {"error": "access_denied", "state": claims["state"]}
     assert world.http.post(claims["response_uri"], data=form).json() == {}
     assert "市民谢绝" in desk.page().text
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("vp_formats_not_supported", "不支持这种证照格式"),
+        ("wallet_unavailable", "钱包没有打开"),
+        ("something_else", "没有说明原因"),
+    ],
+)
+def test_a_phone_that_cannot_is_no_refusal_by_the_citizen(world: World, error: str, words: str) -> None:
+    desk = world.ask()
+    claims = world.standard_wallet().fetch_request(desk.standard_uri).claims
+    form = {"error": error, "error_description": "张三 110101199003070011", "state": claims["state"]}
+    assert world.http.post(claims["response_uri"], data=form).status_code == 200
+
+    page = desk.page().text
+    assert "手机未能出示" in page
+    assert words in page
+    assert "谢绝" not in page
+    (row,) = PresentationRequest.objects.values()
+    assert row["failure"] == (error if error != "something_else" else "other")
+    assert not any("张三" in str(value) for value in row.values())
+
+
+def test_an_error_inside_the_envelope_counts_like_one_beside_it(world: World) -> None:
+    wallet = world.standard_wallet()
+    declined, unable, odd = world.ask(), world.ask(), world.ask()
+    for desk, error in ((declined, "access_denied"), (unable, "server_error"), (odd, ["x"] * 100)):
+        request = wallet.fetch_request(desk.standard_uri)
+        wallet.answer(request, {"error": error, "state": request.claims["state"]})
+    assert "市民谢绝" in declined.page().text
+    assert "钱包出了故障" in unable.page().text
+    assert "没有说明原因" in odd.page().text
 
 
 def test_another_agencys_officer_sees_nothing(world: World) -> None:
