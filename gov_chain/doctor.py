@@ -147,6 +147,39 @@ def _compare_key(number: int, ledger_key: bytes) -> None:
         raise KeyStoreError("key-missing", log=f"agency {number}: not the key on the ledger")
 
 
+def witnesses() -> Result:
+    """Who cosigns this ledger's checkpoints, how far, and whether one of them contradicts it."""
+    from gov_chain.ledger import node
+    from gov_chain.ledger.witness import asking, kept
+
+    asked = node.witnesses()
+    if not asked:
+        return Result(
+            "witnesses", OK, "没有配置见证者。", "None is asked.",
+            "独立的见证者能发现分叉：GOVCHAIN_WITNESSES。", "An outsider would notice a fork: GOVCHAIN_WITNESSES.",
+        )  # fmt: skip
+    size = node.ledger().size
+    heard = {}
+    if (node.directory() / kept.FILE).exists():
+        heard = {each.vkey: each for each in kept.Kept(node.directory()).answers()}
+    told: list[str] = []
+    states: set[str] = set()
+    for each in asked:
+        answer = heard.get(each.cosigner.vkey)
+        states.add(answer.state if answer else "unreachable")
+        state = f"{answer.state} {answer.cosigned}/{size} {answer.detail}".rstrip() if answer else "not asked yet"
+        told.append(f"{each.cosigner.name}: {state}")
+    text = "; ".join(told)
+    if states & asking.ALARMS:
+        return Result(
+            "witnesses", FAIL, "见证者与本账本矛盾。", text,
+            "停止写入，保存账本和检查点，通知审计人员。", "Stop; keep ledger and checkpoints; tell the auditors.",
+        )  # fmt: skip
+    if states != {"cosigned"}:
+        return Result("witnesses", WARN, "有见证者没有联署。", text, "核对地址与公钥。", "Check address and keys.")
+    return Result("witnesses", OK, "见证者均已联署。", text)
+
+
 def outbox() -> Result:
     from gov_chain.ledger.models import OutboxRow
 
@@ -208,6 +241,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("database", database),
     ("keys", key_store),
     ("ledger", ledger),
+    ("witnesses", witnesses),
     ("outbox", outbox),
     ("disk", disk),
     ("clock", block_clock),

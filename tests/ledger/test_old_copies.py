@@ -10,6 +10,7 @@ from django.conf import settings as current
 from django.db import transaction
 from pytest_django.fixtures import Settings
 
+from gov_chain import doctor
 from gov_chain.core.errors import GovChainError
 from gov_chain.ledger import high_water, node, outbox, relay
 from gov_chain.ledger.core import checkpoint, note
@@ -132,16 +133,39 @@ def test_a_sound_node_starts_with_its_witness(own_node: Reader, stranger: Strang
     assert node.ledger().cosigned() == node.ledger().checkpoint()
 
 
+def test_doctor_tells_how_far_each_witness_has_cosigned(own_node: Reader, stranger: Stranger) -> None:
+    assert doctor.witnesses().result == "warn"
+    node.engine()
+    assert doctor.witnesses().en == "witness.test/w: cosigned 1/1"
+    write(type_record())
+    assert doctor.witnesses().en == "witness.test/w: cosigned 1/3"
+
+
+def test_doctor_fails_on_a_witness_that_contradicts(backup: Path, stranger: Stranger, tmp_path: Path) -> None:
+    node.engine()
+    restore(backup, tmp_path)
+    (tmp_path / high_water.FILE).unlink()
+    assert refused() == "ledger-behind"
+    found = doctor.witnesses()
+    assert found.result == "fail"
+    assert "ahead" in found.en
+
+
+def test_doctor_without_witnesses_says_so(own_node: Reader) -> None:
+    assert doctor.witnesses().result == "ok"
+
+
 def test_the_service_marks_and_asks_while_the_node_runs(
     own_node: Reader, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gov_chain.ledger.witness.rounds.Rounds.__init__.__kwdefaults__", {"interval": 0.01})
     node.engine()
+    node.mark()
     service.start()
     write(type_record())
-    deadline = 500
-    while node.ledger().cosigned() != node.ledger().checkpoint() and deadline:
-        deadline -= 1
+    for _ in range(500):
+        if node.ledger().cosigned() == node.ledger().checkpoint() and marked().size == node.ledger().size:
+            break
         service._rounds.join(0.02)  # type: ignore[union-attr]
     service.stop()
     assert node.ledger().cosigned() == node.ledger().checkpoint()

@@ -1,13 +1,18 @@
 """The log as C2SP tlog-tiles: which paths exist, what they hold, what may be cached."""
 
+import dataclasses
+
 import pytest
 from django.db import transaction
 from django.test import Client
 
+from gov_chain.core.codec import encode
 from gov_chain.ledger import outbox, relay
-from gov_chain.ledger.core import checkpoint, note, tiles, tree
+from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, records, shapes, tiles, tree
+from gov_chain.ledger.core import transaction as transactions
+from gov_chain.ledger.core.errors import REFUSALS, LedgerError
 from gov_chain.ledger.reader import Reader
-from tests.ledger.town import PSB, issue_record, type_record
+from tests.ledger.town import GENESIS, PSB, issue_record, type_record
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 SIZE = 600
@@ -63,12 +68,12 @@ def test_bundles_and_tiles_make_the_checkpoints_root(client: Client, log: Reader
 
 def test_a_partial_tile_is_served_at_every_width_there_was(client: Client, log: Reader) -> None:
     whole = client.get("/ledger/tile/0/000").content
-    entries = client.get("/ledger/tile/entries/000").content
+    bundle = client.get("/ledger/tile/entries/000").content
     assert len(whole) == 8192
     for width in (1, 2, 100, 255):
         assert client.get(f"/ledger/tile/0/000.p/{width}").content == whole[: 32 * width]
         part = client.get(f"/ledger/tile/entries/000.p/{width}").content
-        assert entries.startswith(part)
+        assert bundle.startswith(part)
         assert len(entries_in(part)) == width
 
 
@@ -111,3 +116,40 @@ def test_only_reading_is_offered(client: Client, log: Reader) -> None:
 )
 def test_an_index_has_one_spelling(index: int, spelt: str) -> None:
     assert tiles.place(index) == spelt
+
+
+def largest(shape: shapes.Shape) -> int:
+    """The most bytes a value of this shape can have, generously."""
+    match shape:
+        case shapes.Uint():
+            return 9
+        case shapes.Fixed():
+            return 5 + shape.size
+        case shapes.Point():
+            return 5 + 33
+        case shapes.Row():
+            return 5 + sum(map(largest, shape.items))
+        case shapes.Many():
+            return 5 + shape.most * largest(shape.item)
+        case shapes.Choice():
+            return 9 + max(map(largest, shape.rows.values()))
+    raise AssertionError(f"how large is {shape}?")
+
+
+def test_the_largest_record_of_every_kind_fits_an_entry_bundle() -> None:
+    for kind in records.KINDS.values():
+        assert 32 + sum(largest(shape) for _, shape in kind.fields) <= entries.MAX_ENTRY, kind.name
+
+
+def test_a_transaction_with_the_most_refusals_fits_an_entry_bundle() -> None:
+    note_ = [transactions.MAX_RECORDS - 1, bytes(32), max(REFUSALS.values())]
+    header = encode([1, bytes(32), 2**16 - 1, 2**16 - 1, 2**40 - 1, 2**40 - 1, 4096, bytes(32)])
+    leaf = encode([records.TRANSACTION, header, bytes(64), [note_] * machine.MAX_REFUSED])
+    assert len(entries.wrap(2**40 - 1, 2**16 - 1, leaf)) <= entries.MAX_ENTRY
+
+
+def test_a_genesis_too_large_for_an_entry_bundle_is_refused() -> None:
+    many = [dataclasses.replace(GENESIS.agencies[0], number=number) for number in range(1, 500)]
+    assert len(genesis.build(dataclasses.replace(GENESIS, agencies=tuple(many[:300])))) <= entries.MAX_ENTRY
+    with pytest.raises(LedgerError, match="record-malformed"):
+        genesis.build(dataclasses.replace(GENESIS, agencies=tuple(many)))

@@ -16,6 +16,9 @@ from gov_chain.ledger.core import records
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.shapes import TIME, U16
 
+MAX_ENTRY = 2**16 - 1
+"""Bytes of an entry that an entry bundle (tlog-tiles) can hold. Every kind of record stays far below."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -60,7 +60,10 @@ def build(genesis: Genesis) -> bytes:
     accreditations = [list(pair) for pair in genesis.accreditations]
     record = [records.GENESIS, records.FORMAT, agencies, accreditations, genesis.checkpoint_key, genesis.created, []]
     _check(record)
-    return entries.wrap(genesis.created, 0, encode(record))
+    entry = entries.wrap(genesis.created, 0, encode(record))
+    if len(entry) > entries.MAX_ENTRY:
+        raise LedgerError("record-malformed", log=f"genesis of {len(entry)} bytes: found with fewer, enrol the others")
+    return entry
 
 
 def parse(entry: bytes) -> Genesis:
