@@ -1,6 +1,6 @@
 """Check a ledger file against itself: everything in it is derived from the entries, and is derived again here.
 
- 1. the SQLite file is sound
+ 1. the SQLite file is sound, and has a ledger's tables and nothing else (no trigger, no view)
  2. entries are numbered without a gap, canonical, and under the agency and kind they are filed under
  3. replay: every transaction's signature, root and count hold, and every record is accepted by the rules
  4. every checkpoint is signed and has the root of its size; the last one covers all entries
@@ -135,6 +135,11 @@ class _Check:
             found = self.connection.execute(f"PRAGMA {pragma}").fetchone()[0]
             if found != wanted:
                 self.report.add("file", pragma, f"{found}, not {wanted}")
+        wanted, found = store.schema(), store.definitions(self.connection)
+        for name in wanted.keys() | found.keys():
+            if wanted.get(name) != found.get(name):
+                # A trigger, say, would change what is written later.
+                self.report.add("file", f"schema {name}", "is not what a ledger has")
         for (line,) in self.connection.execute("PRAGMA integrity_check(100)"):
             if line != "ok":
                 self.report.add("file", "integrity", line)
@@ -170,6 +175,9 @@ class _Check:
                     self.report.add("index", f"entry {index}", "filed under another kind or agency")
                 if index == 0:
                     self._genesis(body)
+                elif not self.ledger_id:
+                    if len(self.leaves) <= 2:
+                        self.report.add("entry", index, "there is no genesis to judge it by, nor what follows")
                 elif record[0] == records.TRANSACTION:
                     if batch is not None:
                         batch.finish(self.report)

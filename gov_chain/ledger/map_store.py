@@ -38,6 +38,15 @@ WHERE checkpoints.size > ? ORDER BY checkpoints.size DESC
 """
 
 
+def value_of(stored: bytes) -> Value:
+    """A value as the rules know it; raises `LedgerError("ledger-damaged")`."""
+    try:
+        value: Value = cbor2.loads(stored)
+    except (cbor2.CBORDecodeError, TypeError, ValueError) as error:
+        raise LedgerError("ledger-damaged", log=f"a stored value is not CBOR: {error}") from error
+    return value
+
+
 class MapStore:
     """The map as its one writer has it. After an error of its own or of SQLite, make another."""
 
@@ -58,7 +67,7 @@ class MapStore:
         path = statemap.path_of(key)
         body = self._body(path)
         self._seen[key] = path, body
-        return None if body is None else cbor2.loads(body)
+        return None if body is None else value_of(body)
 
     def write(self, size: int, written: dict[bytes, Value]) -> None:
         """Take in what the block up to `size` entries has written, and forget what need not be kept. No commit."""

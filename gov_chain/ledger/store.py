@@ -44,6 +44,22 @@ CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, time INTEGER NOT NULL, text 
 """
 
 
+_WHOLE_SCHEMA = SCHEMA + map_store.SCHEMA
+
+
+def schema() -> dict[str, str]:
+    """Name → definition of every table and index a store has, and of nothing else."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as empty:
+        empty.executescript(_WHOLE_SCHEMA)
+        return definitions(empty)
+
+
+def definitions(connection: sqlite3.Connection) -> dict[str, str]:
+    """Tables, indexes, triggers and views there are."""
+    found = connection.execute("SELECT name, coalesce(sql, '') FROM sqlite_schema")
+    return {name: " ".join(sql.split()) for name, sql in found}
+
+
 def tile_place(level: int, index: int) -> int:
     return level << 48 | index
 
@@ -51,7 +67,7 @@ def tile_place(level: int, index: int) -> int:
 def create(path: Path) -> sqlite3.Connection:
     """An empty store, open for writing; the caller fills it and commits."""
     connection = open_writing(path, existing=False)
-    connection.executescript(SCHEMA + map_store.SCHEMA)
+    connection.executescript(_WHOLE_SCHEMA)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     return connection
@@ -131,14 +147,14 @@ class Rows:
             row = self.connection.execute("SELECT body FROM map WHERE place = ?", (path_of(key),)).fetchone()
         else:
             row = self.connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
-        return None if row is None else cbor2.loads(row[0])
+        return None if row is None else map_store.value_of(row[0])
 
     def state_at(self, key: bytes, size: int) -> Value | None:
         """What a historic key was when the log had `size` entries."""
         row = self.connection.execute(
             "SELECT value FROM history WHERE key = ? AND idx < ? ORDER BY idx DESC LIMIT 1", (key, size)
         ).fetchone()
-        return None if row is None else cbor2.loads(row[0])
+        return None if row is None else map_store.value_of(row[0])
 
     def checkpoint(self, size: int | None = None) -> str | None:
         """The latest checkpoint, or that of a size."""

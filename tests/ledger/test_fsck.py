@@ -2,13 +2,16 @@
 
 import random
 import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from gov_chain.ledger import fsck, store
+from gov_chain.ledger import fsck, newest, store
 from gov_chain.ledger.core import records
-from tests.ledger.town import HOME, PSB, STREET, VERIFIER, Town, issue_record, usage_record
+from gov_chain.ledger.core.errors import LedgerError
+from tests.ledger.town import HOME, PSB, STREET, VERIFIER, Town, grant_record, issue_record, usage_record
 
 
 @pytest.fixture
@@ -81,17 +84,87 @@ ALTERATIONS = {
     "journal row too many": ("INSERT INTO map_undo VALUES (6, x'00', NULL)", "journal"),
     "state row too many": ("INSERT INTO state VALUES (x'6700', x'80')", "state"),
     "sequence window reset": ("DELETE FROM state WHERE substr(key, 1, 1) = x'6b'", "state"),
+    "state row is no CBOR": ("UPDATE state SET value = x'5a'", "state"),
+    "map row is no CBOR": ("UPDATE map SET body = x'5a'", "map"),
     "table missing": ("DROP TABLE tiles", "file"),
+    "table too many": ("CREATE TABLE notes (text TEXT)", "file"),
+    "trigger that forgets": (
+        "CREATE TRIGGER forget AFTER INSERT ON entries WHEN new.kind = 32 BEGIN DELETE FROM handles; END",
+        "file",
+    ),
+    "view instead of a table": ("DROP TABLE handles; CREATE VIEW handles AS SELECT 1 AS handle, 2 AS idx", "file"),
+    "index missing": ("DROP INDEX entries_kind", "file"),
     "version": ("PRAGMA user_version = 9", "file"),
+    "application id": ("PRAGMA application_id = 1", "file"),
+    "one bit of an entry": ("UPDATE entries SET body = bit(body, 100) WHERE idx = 250", "entry"),
+    "one bit of a tile": ("UPDATE tiles SET hashes = bit(hashes, 4000) WHERE place = 0", "tile"),
+    "one bit of the partial tile": ("UPDATE tiles SET hashes = bit(hashes, 7) WHERE place = 1", "tile"),
+    "one bit of a map row": ("UPDATE map SET body = bit(body, 3) WHERE place = (SELECT max(place) FROM map)", "map"),
+    "one bit of a checkpoint's signature": (
+        "UPDATE checkpoints SET text = CAST(bit(CAST(text AS BLOB), length(text) * 8 - 100) AS TEXT) WHERE size = 5",
+        "checkpoint",
+    ),
+    "checkpoint at another time": ("UPDATE checkpoints SET time = time + 1 WHERE size = 5", "checkpoint"),
+    "checkpoint twice": ("INSERT INTO checkpoints SELECT 6, time, text FROM checkpoints WHERE size = 5", "checkpoint"),
+    "genesis altered": ("UPDATE entries SET body = bit(body, 300) WHERE idx = 0", "checkpoint"),
+    "genesis missing": ("DELETE FROM entries WHERE idx = 0", "entry"),
+    "transaction's signature": ("UPDATE entries SET body = bit(body, 8 * 120) WHERE idx = 1", "transaction"),
+    "use by another agency": ("UPDATE entries SET agency = 1 WHERE kind = 32", "index"),
+    "history row altered": (
+        "UPDATE history SET value = bit(value, 1) WHERE key = (SELECT max(key) FROM history)",
+        "history",
+    ),
+    "history row missing": ("DELETE FROM history WHERE key = (SELECT max(key) FROM history)", "history"),
+    "history row too many": ("INSERT INTO history VALUES (x'7000', 1, x'80')", "history"),
 }
+
+
+def bit(data: bytes, at: int) -> bytes:
+    """The bytes with one bit turned over."""
+    altered = bytearray(data)
+    altered[at // 8 % len(altered)] ^= 1 << at % 8
+    return bytes(altered)
 
 
 @pytest.mark.parametrize("name", ALTERATIONS)
 def test_an_altered_row_is_found(closed: Path, name: str) -> None:
     statement, kind = ALTERATIONS[name]
-    with sqlite3.connect(closed, isolation_level=None) as connection:
-        connection.execute(statement)
+    with closing(sqlite3.connect(closed, isolation_level=None)) as connection:
+        connection.create_function("bit", 2, bit)
+        connection.executescript(statement)
+        assert connection.total_changes or not statement.startswith(("UPDATE", "INSERT", "DELETE"))
     assert kind in kinds_found(closed)
+
+
+def test_a_sequencer_on_an_altered_file_answers_everyone(town: Town, closed: Path) -> None:
+    """It refuses to start, or to write, or has not met the damage: nobody waits for ever, nothing else is raised."""
+    whole = closed.read_bytes()
+    bodies = [
+        town.signed(PSB, issue_record()),
+        town.signed(HOME, grant_record(b"s" * 32)),
+        town.signed(STREET, usage_record(b"s" * 32)),
+    ]
+    refused = 0
+    for statement, _ in ALTERATIONS.values():
+        closed.write_bytes(whole)
+        (closed.parent / newest.FILE).unlink(missing_ok=True)
+        with closing(sqlite3.connect(closed, isolation_level=None)) as connection:
+            connection.create_function("bit", 2, bit)
+            connection.executescript(statement)
+        try:
+            town.open()
+        except LedgerError:
+            refused += 1
+            continue
+        errors = [town.engine.submit(body).exception(10) for body in bodies]
+        town.engine.close()
+        assert [error for error in errors if error is not None and not isinstance(error, LedgerError)] == []
+    assert refused > 10
+
+
+def test_the_kinds_of_corruption_found(capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        sys.stdout.write(f"\nfsck finds each of {len(ALTERATIONS)} planted corruptions: {', '.join(ALTERATIONS)} ")
 
 
 def test_a_rewritten_history_is_found_even_where_every_hash_was_redone(closed: Path) -> None:

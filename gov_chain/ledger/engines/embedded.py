@@ -174,8 +174,8 @@ class Embedded:
                 self._settle(block)
             if self._stopped is None:
                 self._fold()
-            self._connection.close()
         finally:
+            self._connection.close()
             with self._wake:
                 self._closing = True
                 for waiting in self._queue:
@@ -259,7 +259,8 @@ class Embedded:
 
     def _fold(self) -> None:
         """Bring SQLite's write-ahead log into the file, so that a copy of the file is the whole ledger."""
-        with contextlib.suppress(sqlite3.OperationalError):
+        with contextlib.suppress(sqlite3.Error):
+            # What is wrong with the file, the next block finds out, and says so to whoever waits for it.
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _settle(self, block: list[_Waiting]) -> None:
