@@ -47,12 +47,23 @@ class PresentationView:
     refusal: Message | None
     """Why it was refused, or why the phone could not present."""
     uses_left: int
+    closed: str
+    """Why there is no further look: a refusal code; empty while the ledger would record one, or before the first."""
 
     @property
     def may_look_again(self) -> bool:
-        """The locked answer is still kept; whether the grant is live is then the ledger's to say."""
-        ended = self.state in (lifecycle.OPENED, lifecycle.REFUSED)
-        return ended and bool(self.usages and self.response and self.response.ciphertext and self.uses_left)
+        return bool(self.usages) and not self.closed and self.state in lifecycle.sources("look_again")
+
+    @property
+    def why_closed(self) -> Message | None:
+        """Said beside the missing button, unless the page says it already."""
+        ended = bool(self.usages) and self.state in lifecycle.sources("look_again")
+        said = self.response is not None and self.response.refusal == self.closed
+        return words_for(self.closed) if ended and self.closed and not said else None
+
+    @property
+    def latest_use(self) -> Usage | None:
+        return self.usages[-1] if self.usages else None
 
     @property
     def finished(self) -> bool:
@@ -104,6 +115,7 @@ def _view(request: PresentationRequest, *, with_claims: bool) -> PresentationVie
     terms = registry.terms_of(request.matter)
     response = PresentationResponse.objects.filter(request=request).select_related("request__agency").first()
     usages = tuple(response.usages.order_by("id")) if response else ()
+    standing = registry.standing(bytes(response.handle), now=clock.now()) if response and response.handle else None
     return PresentationView(
         request=request,
         terms=terms,
@@ -113,7 +125,8 @@ def _view(request: PresentationRequest, *, with_claims: bool) -> PresentationVie
         verdict=_verdict(response),
         fields=_fields(response, terms) if response and with_claims else (),
         refusal=_refusal(request, response),
-        uses_left=registry.uses_left(bytes(response.handle)) if response and response.handle else 0,
+        uses_left=standing.uses_left if standing else 0,
+        closed=_closed(response, standing),
     )
 
 
@@ -123,6 +136,12 @@ def _state(request: PresentationRequest, response: PresentationResponse | None) 
     if request.state in (PresentationRequest.State.DECLINED, PresentationRequest.State.UNABLE):
         return request.state
     return "expired" if request.expires_at <= clock.now() else "waiting"
+
+
+def _closed(response: PresentationResponse | None, standing: registry.Standing | None) -> str:
+    if response is None or standing is None:
+        return ""
+    return standing.closed if response.ciphertext or standing.withdrawn else "presentation-erased"
 
 
 def _refusal(request: PresentationRequest, response: PresentationResponse | None) -> Message | None:

@@ -80,10 +80,29 @@ def granted_masks(handle: bytes, *, matter: Matter, recorder: int, now: int) -> 
     return list(grant.masks)
 
 
-def uses_left(handle: bytes) -> int:
-    """How many more looks were agreed to; whether the grant is still live is another question."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A grant as far as a further use goes."""
+
+    uses_left: int
+    closed: str
+    """Why no further use can be recorded: the ledger's code; empty while one can."""
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.closed == "grant-withdrawn"
+
+
+def standing(handle: bytes, *, now: int) -> Standing:
+    """In the ledger's own order. It has the last word when a use is recorded."""
     grant = node.ledger().grant(handle)
-    return 0 if grant is None else grant.uses_left
+    if grant is None:
+        return Standing(0, "grant-unknown")
+    if grant.withdrawn:
+        return Standing(grant.uses_left, "grant-withdrawn")
+    if grant.not_after < now:
+        return Standing(grant.uses_left, "grant-expired")
+    return Standing(grant.uses_left, "" if grant.uses_left else "uses-spent")
 
 
 def require_usage(*, index: int, handle: bytes, agency: int) -> None:

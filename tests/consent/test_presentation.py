@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from consent.models import PresentationRequest, PresentationResponse
+from demo.officer import Page
 from demo.standard_wallet import RefusedError
 from gov_chain import clock
 from gov_chain.ledger import node
@@ -119,14 +120,39 @@ def test_look_again_after_withdrawal_is_refused_in_words(world: World) -> None:
     ana = world.citizen()
     desk = world.ask()
     kept = world.present(ana, desk, uses=2)
+    before = desk.page()
     ana.wallet.withdraw(kept)
-    desk.look_again()
+    desk.clerk.submit(before.form(action="again"))
     world.settle()
 
     page = desk.page()
     assert ana.id_number not in page.text
+    assert "没有打开：被拒绝" in page.text
     assert "撤回" in page.text
+    assert "核对了什么" not in page.text
+    assert "登记被拒绝" in page.text
+    assert not asks_again(page)
     assert [kind for kind, _ in ana.wallet.history(kept)] == ["grant", "usage", "withdraw"]
+
+
+def test_a_further_look_is_offered_only_while_the_ledger_would_record_it(world: World) -> None:
+    ana = world.citizen()
+    once, twice = world.ask(), world.ask()
+    world.present(ana, once)
+    world.present(ana, twice, uses=2, seconds=200)
+
+    assert not asks_again(once.page())
+    assert "使用次数已用完" in once.page().text
+    before = twice.page()
+    assert asks_again(before)
+    with time_machine.travel(clock.now() + 240):
+        twice.clerk.submit(before.form(action="again"))
+        world.settle()
+        page = twice.page()
+    assert "没有打开：被拒绝" in page.text
+    assert "过期" in page.text
+    assert "核对了什么" not in page.text
+    assert not asks_again(page)
 
 
 def test_withdrawal_before_the_use_is_recorded_wins(world: World) -> None:
@@ -216,6 +242,10 @@ def test_another_agencys_officer_sees_nothing(world: World) -> None:
     for username in ("issuer", "home", "auditor"):
         with pytest.raises(RefusedError):
             world.officer(username).open(desk.path)
+
+
+def asks_again(page: Page) -> bool:
+    return any("/again" in form.action for form in page.forms)
 
 
 def _withdraw_first(secret: bytes) -> None:
