@@ -10,7 +10,7 @@ Pure: keys, time and randomness come as arguments. What `verify` refuses, in the
 4. a disclosure that is no array of three (property) or two (element); a property named `_sd` or `...`,
    or already present at its level;
 5. a digest met more than once, anywhere, also inside disclosures;
-6. a disclosure no digest refers to;
+6. a disclosure no digest refers to, or disclosures inside disclosures deeper than plain JSON may nest;
 7. a claim that SD-JWT VC wants in the open (§2.2.2.2: iss, nbf, exp, cnf, vct, status …) but was concealed.
 
 Key binding (§4.3, §7.3): `typ` kb+jwt, ES256 under `cnf.jwk`, aud, nonce, a window around iat, and `sd_hash`
@@ -207,6 +207,7 @@ class _Unpacking:
                 raise SdJwtError("digest-duplicate", log="the same disclosure twice")
             self._by_digest[item.digest] = item
         self._met: set[str] = set()
+        self._depth = 0
         self.top_names: set[str] = set()
 
     def top(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,10 +221,15 @@ class _Unpacking:
         return claims
 
     def _value(self, value: Any) -> Any:
+        # Each disclosure keeps the limit by itself; nested in one another they could still exhaust the stack.
+        if self._depth == strict_json.MAX_DEPTH:
+            raise SdJwtError("sd-jwt-malformed", log="nested too deeply")
+        self._depth += 1
         if isinstance(value, dict):
-            return self._object(value)
-        if isinstance(value, list):
-            return [kept for item in value for kept in self._element(item)]
+            value = self._object(value)
+        elif isinstance(value, list):
+            value = [kept for item in value for kept in self._element(item)]
+        self._depth -= 1
         return value
 
     def _object(self, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -132,6 +132,20 @@ def test_digest_repeated_inside_a_disclosure() -> None:
     refused("digest-duplicate", signed({"_sd": [digest(outer), digest(inner)]}, outer, inner))
 
 
+def test_disclosures_nested_in_one_another_beyond_the_limit() -> None:
+    """Each is shallow; together they would exhaust the reader's stack. Met also before any signature is checked."""
+    nested: list[str] = []
+    for number in range(60):
+        value: Any = {"_sd": [digest(nested[-1])]} if nested else 1
+        for _ in range(12):
+            value = {"a": [value]} if number % 2 else {"a": value}
+        nested.append(disclosure("s", f"n{number}", value))
+    item = signed({"_sd": [digest(nested[-1])]}, *nested)
+    refused("sd-jwt-malformed", item)
+    with pytest.raises(SdJwtError):
+        sd_jwt.check_disclosures(item)
+
+
 @pytest.mark.parametrize("name", ["_sd", "...", "_sd_alg"])
 def test_disclosure_with_a_reserved_name(name: str) -> None:
     with pytest.raises(SdJwtError, match="claim-reserved"):
