@@ -12,9 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import webauthn
+from cryptography.exceptions import UnsupportedAlgorithm
 from django.conf import settings
 from django.utils import timezone
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
+from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     PublicKeyCredentialDescriptor,
@@ -27,6 +29,8 @@ from identity.errors import IdentityError
 from identity.models import PasskeyChallenge, Wallet
 
 CHALLENGE_SECONDS = 300
+UNREADABLE = (WebAuthnException, UnsupportedAlgorithm, ValueError, TypeError, LookupError, AttributeError)
+"""What the library raises for what it does not accept: it takes CBOR and keys apart without looking at their shape."""
 ALGORITHMS = [COSEAlgorithmIdentifier.ECDSA_SHA_256, COSEAlgorithmIdentifier.EDDSA]
 
 

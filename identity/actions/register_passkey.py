@@ -6,7 +6,6 @@ from typing import Any
 
 import webauthn
 from django.db import IntegrityError
-from webauthn.helpers.exceptions import WebAuthnException
 
 from identity import passkeys
 from identity.errors import IdentityError
@@ -31,5 +30,5 @@ def register_passkey(*, wallet: Wallet, credential: dict[str, Any]) -> Passkey:
             public_key=verified.credential_public_key,
             sign_count=verified.sign_count,
         )
-    except (WebAuthnException, IntegrityError) as error:
+    except (*passkeys.UNREADABLE, IntegrityError) as error:
         raise IdentityError("passkey-invalid", log=type(error).__name__) from error

@@ -9,7 +9,6 @@ from typing import Any
 
 import webauthn
 from webauthn.helpers import base64url_to_bytes
-from webauthn.helpers.exceptions import WebAuthnException
 
 from identity import passkeys, wallets
 from identity.errors import IdentityError
@@ -32,7 +31,7 @@ def unlock_with_passkey(*, wallet: Wallet, assertion: dict[str, Any]) -> wallets
             credential_current_sign_count=passkey.sign_count,
             require_user_verification=True,
         )
-    except WebAuthnException as error:
+    except passkeys.UNREADABLE as error:
         raise IdentityError("passkey-invalid", log=type(error).__name__) from error
     # A copied authenticator shows an old count; of two uses with one count, one is refused.
     advanced = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count).update(

@@ -24,10 +24,13 @@ class Authenticator:
 
     def register(self, options: dict[str, Any], **changes: Any) -> dict[str, Any]:
         numbers = self.key.public_key().public_numbers()
-        cose = cbor2.dumps({1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)})
+        usual = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)}
+        cose = cbor2.dumps(changes.get("cose", usual))
         credential = bytes(16) + len(self.credential_id).to_bytes(2) + self.credential_id + cose
         data = self._data(ATTESTED, changes) + credential
-        attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
+        attestation = cbor2.dumps(
+            {"fmt": changes.get("fmt", "none"), "attStmt": changes.get("statement", {}), "authData": data}
+        )
         client_data = self._client_data("webauthn.create", options, changes)
         return self._credential({"attestationObject": b64url(attestation), "clientDataJSON": b64url(client_data)})
 

@@ -79,6 +79,36 @@ def test_an_assertion_for_something_else_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (403, "passkey-invalid")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cose": 5},
+        {"cose": {1: 2}},
+        {"cose": [1]},
+        {"cose": {1: 2, 3: [], -1: {}, -2: None}},
+        {"fmt": 1},
+        {"fmt": "packed", "statement": {"sig": b"1", "alg": -7, "x5c": [b"1"]}},
+        {"fmt": "fido-u2f", "statement": {"sig": b"1", "x5c": [b"1"]}},
+        {"fmt": "tpm", "statement": {"ver": "2.0", "sig": b"1", "x5c": [b"1"]}},
+        {"fmt": "apple", "statement": {"x5c": [b"1"]}},
+        {"fmt": "android-key", "statement": {"sig": b"1", "alg": -7, "x5c": [b"1"]}},
+        {"fmt": "android-safetynet", "statement": {"ver": "1", "response": b"a.b.c"}},
+    ],
+)
+def test_a_passkey_of_any_shape_is_refused_in_words(phone: Phone, token: str, changes: dict[str, Any]) -> None:
+    answer = _register(phone, token, Authenticator(), **changes)
+    assert (answer.status_code, answer.json()["code"]) == (403, "passkey-invalid")
+    assert not Passkey.objects.exists()
+
+
+def test_a_passkey_whose_key_is_no_point_opens_nothing(phone: Phone, token: str) -> None:
+    authenticator = Authenticator()
+    made = _register(phone, token, authenticator, cose={1: 2, 3: -7, -1: 1, -2: b"\1" * 32, -3: b"\2" * 32})
+    assert made.status_code == 201  # only using it shows that
+    answer = _unlock(phone, authenticator.answer(_options(phone).json()))
+    assert (answer.status_code, answer.json()["code"]) == (403, "passkey-invalid")
+
+
 def test_a_challenge_is_answered_once(phone: Phone, passkey: Authenticator) -> None:
     assertion = passkey.answer(_options(phone).json())
     assert [_unlock(phone, assertion).status_code for _ in range(2)] == [200, 403]
