@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("gov_chain.web.urls")),
     path("", include("gov_chain.ledger.urls")),
+    path("", include("gov_chain.ledger.explorer.urls")),
     path("", include("identity.urls")),
     path("", include("certificates.urls")),
     path("", include("consent.urls")),

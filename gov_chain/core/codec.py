@@ -13,7 +13,6 @@ import hashlib
 from typing import Any
 
 import cbor2
-import rfc8785
 
 _PERMITTED = "only unsigned integers, byte strings and arrays are canonical here"
 
@@ -74,6 +73,8 @@ def b64url_decode(text: str) -> bytes:
 
 def canonical_json(value: Any) -> bytes:
     """JSON Canonicalization Scheme (RFC 8785): the bytes a document's digest is taken over."""
+    import rfc8785  # here: who only verifies receipts needs cbor2 and cryptography, and nothing else
+
     return rfc8785.dumps(value)
 
 

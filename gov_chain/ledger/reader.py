@@ -344,6 +344,11 @@ class Reader:
         )
         return [LogRow(index, entries.parse(body)) for index, body in found]
 
+    def transaction_of(self, index: int) -> int | None:
+        """The leaf of the transaction an entry came in (its own index if it is one); None for genesis."""
+        found = self._rows.one("SELECT max(idx) FROM entries WHERE kind = ? AND idx <= ?", records.TRANSACTION, index)
+        return None if found is None else int(found)
+
     def bodies(self, start: int, count: int) -> list[bytes]:
         """Entries `start` … `start + count - 1`, as far as the latest checkpoint covers them."""
         end = min(start + count, self.size)
