@@ -49,8 +49,8 @@ format: setup ## let ruff format and fix what it can
 	@$(BIN)/ruff check --fix -q . || true
 	@$(BIN)/ruff format .
 
-bench: setup ## measure: make bench NAME=ledger [JSON=1]
-	@$(BIN)/python -m bench $(or $(NAME),ledger) $(if $(JSON),--json)
+bench: setup ## measure: make bench NAME=ledger [SIZE=small] [JSON=1]
+	@$(BIN)/python -m bench $(or $(NAME),ledger) $(if $(SIZE),--size $(SIZE)) $(if $(filter 1,$(JSON)),--json)
 
 lock: ## resolve requirements.lock again (needs uv on the path or in .venv)
 	@uv=$$(command -v $(BIN)/uv || command -v uv) || { echo "make lock needs uv" >&2; exit 1; }; \
