@@ -106,8 +106,9 @@ def standing(handle: bytes, *, now: int) -> Standing:
 
 
 def require_usage(*, index: int, handle: bytes, agency: int) -> None:
-    """Entry `index` is a final usage record of `handle` by `agency`.
+    """Entry `index` is a final usage record of `handle` by `agency`, and names every field that was granted.
 
+    The key opens all of them: a use that names fewer would keep the others out of the citizen's history.
     Raises `ConsentError` release-not-recorded or release-foreign.
     """
     try:
@@ -118,6 +119,9 @@ def require_usage(*, index: int, handle: bytes, agency: int) -> None:
         raise ConsentError("release-not-recorded")
     if entry.agency != agency:
         raise ConsentError("release-foreign")
+    grant = node.ledger().grant(handle)
+    if grant is None or list(entry.values["masks"]) != list(grant.masks):
+        raise ConsentError("release-not-recorded", log="names fewer fields than the key opens")
 
 
 def request_key(agency: int) -> bytes:

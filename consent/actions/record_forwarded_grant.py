@@ -1,6 +1,7 @@
 """The issuer's node records a single-use grant for a wallet that knows no terms of ours.
 
-1. a key binding forwarded before gets the same handle
+1. a key binding forwarded before gets the same handle. It is known by its signed words alone: an ECDSA signature has
+   two valid forms, and beside it could stand another certificate of the same holder
 2. the certificate is one this very agency issued, anchored and in time
 3. the caller runs the matter, which is in force; the client identifier is of the caller's ledger-known key
 4. the key binding holds under the holder's key, for that client identifier, and its nonce commits to
@@ -42,7 +43,7 @@ def record_forwarded_grant(
     leaf: str,
 ) -> RecordedGrant:
     """The final grant. Raises `ConsentError`."""
-    evidence = sha256(b"\n".join([issuer_jwt.encode(), kb_jwt.encode()]))
+    evidence = sha256(kb_jwt.rpartition(".")[0].encode())
     grant = grants.known(evidence, issuer)
     if grant is not None:
         if grant.asker != asker.number:
