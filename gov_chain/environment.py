@@ -155,6 +155,7 @@ def _witnesses(text: str) -> Iterator[tuple[str, str]]:
             raise UnsafeSettings(f"GOVCHAIN_WITNESSES must hold `<verifier key> <url>` for each witness, not: {row}")
         try:
             url = urlsplit(found[4])
+            url.port  # noqa: B018 - reading it checks it
         except ValueError:
             raise UnsafeSettings(f"GOVCHAIN_WITNESSES holds a malformed url: {found[4]}") from None
         if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):

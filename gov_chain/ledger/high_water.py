@@ -41,14 +41,13 @@ def mark(path: Path, signed: str) -> None:
 
 
 def read(path: Path, verifier: note.Verifier) -> Checkpoint | None:
-    """The mark; None if there is none. Raises `LedgerError` if it is not a checkpoint this node's key signed."""
+    """The mark; None if there is none. Raises `mark-unreadable` if it is not a checkpoint this node's key signed."""
     try:
-        text = path.read_text()
+        return checkpoint.verify(path.read_text(), verifier)
     except FileNotFoundError:
         return None
-    except UnicodeDecodeError as error:
-        raise LedgerError("note-malformed", log=f"{path.name}: {error}") from error
-    return checkpoint.verify(text, verifier)
+    except (LedgerError, OSError, UnicodeDecodeError) as error:
+        raise WitnessError("mark-unreadable", log=f"{path.name}: {error}") from error
 
 
 def compare(known: Checkpoint, *, size: int, root_at: Callable[[int], bytes]) -> None:

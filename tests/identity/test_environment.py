@@ -80,6 +80,7 @@ def test_witnesses_are_read_from_a_list_or_a_file(tmp_path: Path) -> None:
         f"{WITNESS} http://witness.example",
         f"{WITNESS} ftp://localhost",
         f"{WITNESS} https://[",
+        f"{WITNESS} https://witness.example:99999",
         f"{WITNESS.replace('0c701a58', '1c701a58')} https://witness.example",
         f"{WITNESS.replace('+BPb', '+CPb')} https://witness.example",
         f"{WITNESS} https://witness.example, {WITNESS} https://other.example",

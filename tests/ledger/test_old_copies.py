@@ -93,7 +93,7 @@ def test_another_history_of_the_same_length_is_refused_by_the_mark(backup: Path,
 @pytest.mark.parametrize("text", ["", "nonsense", "\x00"])
 def test_a_mark_that_is_no_checkpoint_is_refused(own_node: Reader, tmp_path: Path, text: str) -> None:
     (tmp_path / high_water.FILE).write_text(text)
-    assert refused() == "note-malformed"
+    assert refused() == "mark-unreadable"
 
 
 def test_a_mark_that_cannot_be_written_stops_nothing(own_node: Reader, tmp_path: Path) -> None:

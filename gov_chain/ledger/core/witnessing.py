@@ -63,6 +63,13 @@ class WitnessError(GovChainError):
             "请保存账本文件和检查点，并通知审计人员。",
             "Keep the ledger's file and the checkpoints, and tell the auditors.",
         ),
+        "mark-unreadable": Message(
+            503,
+            "高水位标记无法读取，拒绝写入。",
+            "The high-water mark cannot be read; writing is refused.",
+            "请恢复 ledger-high-water；若已丢失，先用回执或见证者核对账本，再删除它。",
+            "Restore ledger-high-water; if it is lost, hold the ledger against a receipt or a witness, then remove it.",
+        ),
         "witness-log-missing": Message(
             400,
             "请用 --log 指定要见证的账本公钥。",

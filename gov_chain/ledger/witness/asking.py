@@ -77,7 +77,7 @@ def ask(
         submission = Submission(old, tuple(prove(old, head.size)), signed)
         try:
             status, kind, text = _post(http, f"{witness.url}/add-checkpoint", submission.text)
-        except (httpx.HTTPError, UnicodeDecodeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeDecodeError) as error:
             return Answer("unreachable", detail=f"{type(error).__name__}: {error}"[:200])
         if status == 200:
             return _accepted(head, text, witness.cosigner)

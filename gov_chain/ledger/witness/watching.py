@@ -52,7 +52,7 @@ def look(http: httpx.Client, url: str, witness: Witness, verifier: note.Verifier
             return Seen("behind", head.size, size, "smaller than the checkpoint cosigned before")
         node = tiles.nodes(lambda level, index: _tile(http, url, head.size, level, index))
         proof = tree.consistency_proof(size, head.size, node)
-    except (httpx.HTTPError, LedgerError, UnicodeDecodeError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, LedgerError, UnicodeDecodeError) as error:
         return Seen("unreadable", 0, size, str(error)[:200])
     try:
         witness.add_checkpoint(Submission(size, tuple(proof), text))
