@@ -77,6 +77,8 @@ def open_writing(path: Path, *, existing: bool = True) -> sqlite3.Connection:
     """The writer's connection: WAL, and an fsync before every commit returns.
 
     `secure_delete` keeps no stale copies of rows in the file: a flipped byte either hits what is read, or nothing.
+    The write-ahead log may grow to 64 MiB under load: the state's rows are written at random, and a page that several
+    blocks change goes to the file once.
     """
     mode = "rw" if existing else "rwc"
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
@@ -84,6 +86,7 @@ def open_writing(path: Path, *, existing: bool = True) -> sqlite3.Connection:
         check_version(connection)
     connection.executescript(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;"
+        "PRAGMA wal_autocheckpoint = 16384;"
     )
     connection.execute("PRAGMA busy_timeout = 10000")
     return connection
