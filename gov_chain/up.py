@@ -107,6 +107,9 @@ def _serve(listener: socket.socket, folder: Path, certificate: dict[str, str], *
         ws_max_size=1024,  # the feed is one-way: nothing a listener sends is read
         ws_max_queue=4,
         server_header=False,
+        # Nobody stands in front of this server: an X-Forwarded-For is a client's own words, and would count as
+        # another address for each guess at a password or an activation code.
+        proxy_headers=False,
         timeout_graceful_shutdown=5,
         **certificate,  # type: ignore[arg-type]
     )

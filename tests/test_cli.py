@@ -147,3 +147,11 @@ def test_a_node_starts_again_on_its_own_data(tmp_path: Path) -> None:
     with Node(tmp_path / "node") as second:
         assert second.greeting["vkey"] == vkey
         assert run("ledger", "fsck", "--data", str(second.data)).returncode == 0
+
+
+def test_a_node_counts_guesses_by_the_address_they_come_from_not_by_the_one_they_name(tmp_path: Path) -> None:
+    with Node(tmp_path / "node") as node, httpx.Client(base_url=node.base_url) as http:
+        http.get("/login")
+        form = {"csrfmiddlewaretoken": http.cookies["csrftoken"], "username": "issuer", "password": "guess"}
+        answers = [http.post("/login", data=form, headers={"X-Forwarded-For": f"192.0.2.{n}"}) for n in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
