@@ -41,8 +41,12 @@ def in_force(view: View, height: int) -> Ruleset:
 
 
 def judge(view: View, act: Act, ruleset: Ruleset) -> str | None:
-    """The refusal code of a record, or None with its effect written. A suspended agency can do nothing but read."""
-    agency = view.get(state.agency_key(act.agency))
+    """The refusal code of a record, or None with its effect written.
+
+    A suspended agency can do nothing but read: its transactions are not admitted (`machine.admit`), and if it is
+    suspended by a record of its own batch, which then is written in this very view, the rest is refused here.
+    """
+    agency = view.written.get(state.agency_key(act.agency))
     if agency is not None and agency[6]:
         return "agency-suspended"
     rule = ruleset.get(act.record[0])
