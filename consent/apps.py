@@ -7,6 +7,7 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import grants, live, matters
+        from consent.actions import close_withdrawn
         from consent.actions.erase_expired import Eraser
         from consent.actions.record_usage import SUBJECT as USAGE
         from consent.actions.settle_usage import settle_usage
@@ -15,6 +16,7 @@ class ConsentConfig(AppConfig):
         from gov_chain.web import live as web_live
 
         relay.on_outcome(USAGE, lambda outcome: settle_usage(outcome=outcome))
+        relay.on_outcome(close_withdrawn.SUBJECT, close_withdrawn.on_withdrawal)
         relay.on_outcome(grants.SUBJECT, grants.on_outcome)
         relay.on_outcome(matters.SUBJECT, matters.on_outcome)
         web_live.register(live.TOPIC, live.may_watch_request)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consent import registry
+from consent.actions.close_withdrawn import close_withdrawn
 from consent.actions.erase_expired import erase_expired
 from consent.actions.open_presentation import claims_context
 from consent.core import lifecycle, wallet_errors
@@ -42,7 +43,7 @@ class PresentationView:
     state: str
     """waiting, expired, declined, unable, or a state of `core.lifecycle`."""
     verdict: str
-    """ok, bad, undetermined, or empty while there is none."""
+    """ok, bad, undetermined, withdrawn (it was ok until then), or empty while there is none."""
     fields: tuple[FieldShown, ...]
     refusal: Message | None
     """Why it was refused, or why the phone could not present."""
@@ -58,7 +59,7 @@ class PresentationView:
     def why_closed(self) -> Message | None:
         """Said beside the missing button, unless the page says it already."""
         ended = bool(self.usages) and self.state in lifecycle.sources("look_again")
-        said = self.response is not None and self.response.refusal == self.closed
+        said = self.verdict == "withdrawn" or (self.response is not None and self.response.refusal == self.closed)
         return words_for(self.closed) if ended and self.closed and not said else None
 
     @property
@@ -81,7 +82,7 @@ class PresentationView:
 
     @property
     def claims_gone(self) -> bool:
-        return self.state == lifecycle.OPENED and not self.fields
+        return self.verdict == "ok" and not self.fields
 
 
 def recent(agency: Agency, *, limit: int = 20) -> list[PresentationRequest]:
@@ -112,6 +113,7 @@ def _requests() -> Any:
 
 def _view(request: PresentationRequest, *, with_claims: bool) -> PresentationView:
     erase_expired()
+    close_withdrawn()
     terms = registry.terms_of(request.matter)
     response = PresentationResponse.objects.filter(request=request).select_related("request__agency").first()
     usages = tuple(response.usages.order_by("id")) if response else ()
@@ -122,7 +124,7 @@ def _view(request: PresentationRequest, *, with_claims: bool) -> PresentationVie
         response=response,
         usages=usages,
         state=_state(request, response),
-        verdict=_verdict(response),
+        verdict=_verdict(response, withdrawn=standing is not None and standing.withdrawn),
         fields=_fields(response, terms) if response and with_claims else (),
         refusal=_refusal(request, response),
         uses_left=standing.uses_left if standing else 0,
@@ -150,12 +152,14 @@ def _refusal(request: PresentationRequest, response: PresentationResponse | None
     return words_for(response.refusal) if response and response.refusal else None
 
 
-def _verdict(response: PresentationResponse | None) -> str:
+def _verdict(response: PresentationResponse | None, *, withdrawn: bool) -> str:
     if response is None:
         return ""
     if response.state not in FINISHED:
         return "undetermined" if response.report else ""
-    return "ok" if response.state == lifecycle.OPENED else "bad"
+    if response.state == lifecycle.OPENED:
+        return "withdrawn" if withdrawn else "ok"
+    return "bad"
 
 
 def _fields(response: PresentationResponse, terms: MatterTerms) -> tuple[FieldShown, ...]:

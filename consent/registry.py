@@ -105,6 +105,11 @@ def standing(handle: bytes, *, now: int) -> Standing:
     return Standing(grant.uses_left, "" if grant.uses_left else "uses-spent")
 
 
+def granted_at(index: int) -> bytes:
+    """The handle of the grant recorded as entry `index`."""
+    return bytes(entries.parse(node.ledger().entry(index)).values["handle"])
+
+
 def require_usage(*, index: int, handle: bytes, agency: int) -> None:
     """Entry `index` is a final usage record of `handle` by `agency`, and names every field that was granted.
 

@@ -12,14 +12,17 @@ no reader sees an overdue one even where no process serves in between.
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from dataclasses import dataclass
 
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from consent.actions.close_withdrawn import close_withdrawn
 from consent.models import Grant, PresentationRequest, PresentationResponse
 from gov_chain import clock
+from gov_chain.core.errors import GovChainError
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ def erase_expired() -> Erased:
 
 
 class Eraser:
-    """The serving process's clockwork for `erase_expired`."""
+    """The serving process's clockwork for `erase_expired` and `close_withdrawn`."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
@@ -74,8 +77,9 @@ class Eraser:
         while not self._stopped.wait(EVERY_SECONDS):
             try:
                 erase_expired()
-            except DatabaseError as error:
-                # The database is away; what is due stays due and is erased at the next turn.
+                close_withdrawn()
+            except (DatabaseError, sqlite3.Error, GovChainError, OSError) as error:
+                # Database or ledger are away; what is due stays due and is erased at the next turn.
                 log.warning("erasing is late: %s", type(error).__name__)
             finally:
                 connection.close()

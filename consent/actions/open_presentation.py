@@ -44,6 +44,9 @@ def open_presentation(*, usage: Usage) -> Opened:
         return Opened(response.state)
     if not response.ciphertext:
         return _end(response, "refuse", refusal="presentation-erased")
+    if registry.standing(bytes(response.handle or b""), now=clock.now()).withdrawn:
+        # The use was recorded before the withdrawal; what is not open yet stays shut.
+        return _end(response, "refuse", refusal="grant-withdrawn", report=None)
     key: bytes | None = None
     if response.locks == 2:
         try:

@@ -10,6 +10,7 @@ import uuid
 from consent import grants, registry
 from consent.core.errors import ConsentError
 from consent.models import Grant
+from gov_chain import clock
 from identity import agencies
 from identity.models import Agency
 
@@ -30,7 +31,13 @@ def confirm_grant(*, home: Agency, asker: Agency, handle: bytes, request_id: uui
 
 
 def release_key(*, home: Agency, asker: Agency, handle: bytes, usage_index: int, request_id: uuid.UUID) -> bytes:
-    """The 32-byte key. Raises `ConsentError` release-not-recorded, release-foreign or release-unknown."""
+    """The 32-byte key.
+
+    Raises `ConsentError` release-not-recorded, release-foreign, release-unknown, or grant-withdrawn: a use recorded
+    before the withdrawal opens nothing after it.
+    """
     registry.require_usage(index=usage_index, handle=handle, agency=asker.number)
+    if registry.standing(handle, now=clock.now()).withdrawn:
+        raise ConsentError("grant-withdrawn")
     grant = confirm_grant(home=home, asker=asker, handle=handle, request_id=request_id)
     return agencies.sealer(home).open(bytes(grant.one_time_key_sealed or b""), grants.key_context(handle))

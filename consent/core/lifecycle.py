@@ -41,6 +41,7 @@ TABLE: Final = (
     Step("refuse", GRANTED, REFUSED),
     Step("release", USED, RELEASED),
     Step("refuse", USED, REFUSED),
+    Step("refuse", RELEASED, REFUSED),
     Step("open", RELEASED, OPENED),
     Step("fail", RELEASED, FAILED),
     Step("look_again", OPENED, GRANTED),

@@ -7,6 +7,8 @@ import { dateTime, of, t } from "../language.js";
 import { alarm } from "./certificates.js";
 import { h, icon } from "../view.js";
 
+/** A grant whose uses are spent can be withdrawn too: what stands open under it closes. */
+const WITHDRAWABLE = ["live", "spent"];
 const STATES = { live: "ok", withdrawn: "off", expired: "off", spent: "off", unrecorded: "warn" };
 
 export async function history(app, { notice = null } = {}) {
@@ -76,7 +78,7 @@ function item(app, grant, online) {
     online && inDoubt(grant) && h("p", { class: "notice notice-bad", testid: "history-incomplete" }, icon("warn"), t(`history.${verdict}Lead`)),
     hidden.length > 0 && h("p", { class: "notice notice-bad", testid: "history-hidden" }, icon("warn"), t("history.hidden", { list: hidden.join(", ") })),
     h("ol", { class: "timeline" }, [...events].reverse().map((event) => moment(app, grant, event))),
-    state === "live" &&
+    WITHDRAWABLE.includes(state) &&
       h("button", { class: "button button-quiet", type: "button", testid: "withdraw", disabled: !online, onclick: () => confirmWithdrawal(app, grant) }, t("history.withdrawButton")),
   );
 }
