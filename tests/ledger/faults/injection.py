@@ -58,14 +58,17 @@ class Run:
         return max((count for (_, name), count in self.calls.items() if name == call), default=0)
 
 
-def run(directory: Path, bodies: list[bytes], *, inject: str = "") -> Run:
-    """Let a child append `bodies` to the ledger in `directory`, with a fault such as "fsync:error=EIO:when=3"."""
+def run(directory: Path, bodies: list[bytes], *, inject: str = "", shown: int = 8) -> Run:
+    """Let a child append `bodies` to the ledger in `directory`, with a fault such as "fsync:error=EIO:when=3".
+
+    `shown` is how many bytes of each write strace notes, in hex.
+    """
     ours, theirs = FORKS.Pipe()
     child = FORKS.Process(target=appender.append, args=(directory, bodies, theirs))
     child.start()
     theirs.close()
     log = directory.parent / f"{directory.name}.strace"
-    with _traced(ours.recv(), directory, log, inject):
+    with _traced(ours.recv(), directory, log, inject, shown):
         ours.send("go")
         found = _listen(ours)
         child.join(LIMIT)
@@ -76,12 +79,25 @@ def run(directory: Path, bodies: list[bytes], *, inject: str = "") -> Run:
 
 
 @contextmanager
-def _traced(pid: int, directory: Path, log: Path, inject: str) -> Iterator[None]:
+def _traced(pid: int, directory: Path, log: Path, inject: str, shown: int) -> Iterator[None]:
     """strace attached to a process until it ends."""
     assert STRACE is not None
     files = [directory, directory / newest.FILE]
     files += [directory / f"{store.FILE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")]
-    command = [STRACE, "-f", "-o", str(log), "-s", "8", "-e", f"trace={','.join(CALLS)}", "-p", str(pid)]
+    command = [
+        STRACE,
+        "-f",
+        "-o",
+        str(log),
+        "-y",
+        "-xx",
+        "-s",
+        str(shown),
+        "-e",
+        f"trace={','.join(CALLS)}",
+        "-p",
+        str(pid),
+    ]
     for file in files:
         command += ["-P", str(file)]
     if inject:
