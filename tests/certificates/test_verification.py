@@ -16,7 +16,7 @@ from certificates.verification import Report, verify_certificate, verify_present
 from gov_chain.core.codec import b64url
 from gov_chain.keys.local import LocalSigner
 from gov_chain.ledger import node, outbox, relay
-from gov_chain.ledger.core import note, records
+from gov_chain.ledger.core import note, proposals, records
 from gov_chain.ledger.reader import Reader
 from identity import agencies
 from tests.certificates.conftest import ISSUER, Desk, Phone
@@ -100,6 +100,30 @@ def test_a_certificate_by_itself(desk: Desk, phone: Phone) -> None:
     assert report.result == "pass"
     assert results(report) == {"holder": "not-applicable", "fields": "not-applicable"}
     assert len(report.claims) == 9
+
+
+def test_what_its_issuer_was_when_it_was_issued_decides(desk: Desk, phone: Phone) -> None:
+    """Its issuer loses the accreditation, gets new keys and is suspended: the certificate stays good."""
+    from django.db import transaction
+
+    certificate = phone.claim()
+    key = node.ledger().agency(2)
+    actions: list[list[Any]] = [
+        [proposals.DISACCREDIT, 1, 1],
+        [proposals.ROTATE, 1, 2, key.ledger_key, key.issue_key, key.request_key],
+        [proposals.SUSPEND, 1],
+    ]
+    for number, action in enumerate(actions, 1):
+        made = records.propose(proposal=number, action=action, expires=int(time.time()) + 86400)
+        with transaction.atomic():
+            rows = [outbox.enqueue(agency=2, record=made, subject="test.nobody:1")]
+            rows.append(
+                outbox.enqueue(agency=3, record=records.vote(proposal=number, yes=True), subject="test.nobody:1")
+            )
+        assert {each.state for each in relay.settle(rows)} == {"final"}
+    assert node.ledger().agency(1).suspended
+    assert not node.ledger().accredited(1, 1)
+    assert checked(shown(phone, certificate)).result == "pass"
 
 
 @pytest.mark.parametrize("text", ["", "~", "a.b.c~", "x" * 100_000, "é~", "eyJ.eyJ.x~y~z"])
