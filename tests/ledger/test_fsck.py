@@ -211,7 +211,7 @@ def test_a_flipped_bit_anywhere_is_found_or_provably_without_effect(closed: Path
 
 
 def everything(file: Path) -> list[list[tuple[object, ...]]]:
-    tables = ("entries", "tiles", "state", "handles", "transactions", "checkpoints")
+    tables = ("entries", "tiles", "state", "history", "map", "handles", "transactions", "checkpoints")
     with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as connection:
         return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
 
