@@ -233,6 +233,7 @@ export const ERRORS = {
   "not-activated": [["钱包尚未激活。", "请先激活。"], ["The wallet is not activated.", "Activate it first."]],
   "session-missing": [["钱包已超时锁上。", "请用 PIN 重新打开。"], ["The wallet's session ended.", "Open it again with the PIN."]],
   "pin-wrong-offline": [["PIN 不正确。", "现在没有网络，无法由主管机构核验。"], ["Wrong PIN.", "There is no network to ask the home agency."]],
+  "pin-needs-network": [["没有网络时连续输错 5 次，钱包不再打开。", "请连接网络后用 PIN 打开。"], ["Five wrong tries without a network; the wallet stays shut.", "Connect to the network, then open it with the PIN."]],
   "passkey-cancelled": [["没有完成通行密钥验证。", "请重试，或改用 PIN。"], ["The passkey was not confirmed.", "Try again, or use the PIN."]],
 
   "genesis-wrong": [["账本的起始记录不对，钱包没有激活。", "请确认网址正确，或联系政务服务窗口。"], ["The ledger's first record is wrong; the wallet was not activated.", "Check the address or ask a service counter."]],

@@ -3,7 +3,7 @@
 import { page } from "../frame.js";
 import { t } from "../language.js";
 import { pinPad } from "../pinpad.js";
-import { opensDisplay } from "../pin.js";
+import { opensDisplay, restoreTries } from "../pin.js";
 import { WalletError } from "../errors.js";
 import { eraseButton } from "./settings.js";
 import { h, icon } from "../view.js";
@@ -41,5 +41,7 @@ async function open(app, pin) {
   } catch (error) {
     if (!UNREACHABLE.includes(error.code)) throw error;
     if (!(await opensDisplay(app.store, pin))) throw new WalletError("pin-wrong-offline", { cause: error });
+    return;
   }
+  await restoreTries(app.store);
 }
