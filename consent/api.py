@@ -56,6 +56,7 @@ class ForwardedBody(Input):
     nonce_salt: str = Field(max_length=32)
     client_id: str = Field(max_length=128)
     leaf: str = Field(max_length=8 * 1024)
+    received_at: int = Field(ge=0, lt=2**40)
 
 
 class ConfirmBody(Input):
@@ -188,6 +189,7 @@ def forwarded(http: HttpRequest, slug: str) -> HttpResponse:
         nonce_salt=_bytes(body.nonce_salt, 16),
         client_id=body.client_id,
         leaf=body.leaf,
+        received_at=body.received_at,
     )
     return _private({"handle": b64url(recorded.handle)}, status=201)
 

@@ -8,7 +8,7 @@ from certificates import verification
 from certificates.core.errors import SdJwtError
 from certificates.formats import sd_jwt
 from consent import registry, requests
-from consent.core import envelopes, transaction_data
+from consent.core import agreement, envelopes, transaction_data
 from consent.core.errors import ConsentError
 from consent.core.matter import MatterTerms
 from consent.models import PresentationRequest, PresentationResponse, Usage
@@ -17,6 +17,9 @@ from gov_chain.core.errors import GovChainError
 from gov_chain.ledger import node
 from gov_chain.web.inputs import parse_json
 from identity.core import jose
+
+LEEWAY = 60
+"""Taken off what an issuer allows (`agreement.SIGNED_WITHIN`): an answer taken here must not be stale there."""
 
 KEY_BINDING_CODES = {
     "key-binding-audience": "consent-audience",
@@ -63,6 +66,8 @@ def require_holder_binding(presentation: sd_jwt.SdJwt, *, request: PresentationR
             expected_audience=request.client_id,
             expected_nonce=request.nonce,
             now=now,
+            max_age=agreement.SIGNED_WITHIN - LEEWAY,
+            leeway=LEEWAY,
         )
     except SdJwtError as error:
         raise ConsentError(KEY_BINDING_CODES.get(error.code, "consent-signature"), log=error.code) from error

@@ -34,6 +34,7 @@ def forward_presentation(*, response: PresentationResponse) -> None:
         "nonce_salt": b64url(bytes(request.nonce_salt)),
         "client_id": request.client_id,
         "leaf": requests.leaf(request),
+        "received_at": response.received_at,
     }
     try:
         answer = peers.call(

@@ -5,7 +5,7 @@
 2. the certificate is one this very agency issued, anchored and in time
 3. the caller runs the matter, which is in force; the client identifier is of the caller's ledger-known key
 4. the key binding holds under the holder's key, for that client identifier, and its nonce commits to
-   this matter, version and request
+   this matter, version and request; it was fresh when the caller received it, a day ago at most
 5. one use of the matter's whole set, for an hour
 """
 
@@ -41,6 +41,7 @@ def record_forwarded_grant(
     nonce_salt: bytes,
     client_id: str,
     leaf: str,
+    received_at: int,
 ) -> RecordedGrant:
     """The final grant. Raises `ConsentError`."""
     evidence = sha256(kb_jwt.rpartition(".")[0].encode())
@@ -70,6 +71,7 @@ def record_forwarded_grant(
         version=version,
         request_id=request_id,
         salt=nonce_salt,
+        received_at=received_at,
         now=now,
     )
 

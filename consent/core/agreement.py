@@ -19,7 +19,11 @@ And the request they belong to (`read_request`), whose signature the caller has 
 4. the query asks for that matter's fields and nothing else
 
 A wallet of another make signs audience and nonce alone (`check_plain`): the nonce commits to matter,
-version and request.
+version and request. The asker forwards its signature, at once or, where the issuer could not be reached,
+up to a day later, and says when it received it: the signature must have been fresh then. An asker that
+names an earlier time gains nothing: the nonce is bound to its one request, a request takes one answer, and
+the same signature always leads to the same single-use grant, whose use is on the ledger at the time it
+really happens. What a late forwarding can do is what a prompt one could; the day bounds for how long.
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ from consent.core.matter import MatterTerms
 from gov_chain.core.codec import b64url_decode
 
 SIGNED_WITHIN = 300
+FORWARDED_WITHIN = 86400
 MATTER_MAX = 65535
 
 
@@ -143,11 +148,18 @@ def check_plain(
     version: int,
     request_id: uuid.UUID,
     salt: bytes,
+    received_at: int,
     now: int,
 ) -> None:
-    """The key binding of a wallet that knows no terms: its nonce must commit to this matter and request."""
+    """The key binding of a wallet that knows no terms: its nonce must commit to this matter and request.
+
+    `received_at` is when the asker says it received it. Raises `ConsentError`; consent-stale for one that was not
+    fresh then, or is forwarded too late.
+    """
+    if not now - FORWARDED_WITHIN <= received_at <= now + SIGNED_WITHIN:
+        raise ConsentError("consent-stale", log="forwarded too late")
     expected = nonce.derive(matter=matter, version=version, request_id=request_id, salt=salt)
-    _check_binding(claims, client_id=client_id, expected_nonce=expected, now=now)
+    _check_binding(claims, client_id=client_id, expected_nonce=expected, now=received_at)
     if "transaction_data_hashes" in claims or "consent" in claims:
         raise ConsentError("consent-terms", log="terms were signed, none were forwarded")
 

@@ -11,6 +11,7 @@ from consent import requests
 from consent.models import Grant, PresentationRequest
 from demo.holder import key_binding
 from demo.standard_wallet import StandardWallet
+from gov_chain import clock
 from gov_chain.core.codec import b64url, b64url_decode
 from gov_chain.ledger import outbox, relay
 from gov_chain.ledger.core import records
@@ -87,6 +88,7 @@ def _forward(desk: Desk, issuer_jwt: str, binding: str) -> dict[str, Any]:
         "nonce_salt": b64url(bytes(request.nonce_salt)),
         "client_id": requests.request_object.client_id(leaf),
         "leaf": leaf,
+        "received_at": clock.now(),
     }
     return _call("psb", "/agencies/psb/grants/forwarded", body)
 
