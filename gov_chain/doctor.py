@@ -9,28 +9,25 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Count, Min, QuerySet
 
-from gov_chain import clock, keys
+from gov_chain import keys
 from gov_chain.core.errors import GovChainError
 
 if TYPE_CHECKING:
-    from gov_chain.ledger.models import OutboxRow
+    from gov_chain.ledger.condition import Stuck
 
 OK: Literal["ok"] = "ok"
 WARN: Literal["warn"] = "warn"
 FAIL: Literal["fail"] = "fail"
 
 DISK_FAIL, DISK_WARN = 200 * 2**20, 2 * 2**30
-BACKLOG_SECONDS = 60
-CLOCK_SKEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,29 +178,29 @@ def witnesses() -> Result:
 
 
 def outbox() -> Result:
-    from gov_chain.ledger.models import OutboxRow
+    from gov_chain.ledger import condition
 
-    aside = _reasons(OutboxRow.objects.filter(state=OutboxRow.State.ASIDE), "code")
-    if aside:
+    if aside := condition.set_aside():
+        told = _reasons(aside)
         return Result(
-            "outbox", FAIL, f"无法上链、已搁置的记录：{aside}。", f"Records set aside: {aside}.",
-            "按原因修复；详情：govchain ledger stats。", "Mend the reason; see `govchain ledger stats`.",
+            "outbox", FAIL, f"无法上链、已搁置的记录：{told}。", f"Records set aside: {told}.",
+            aside[0].to_do[0], aside[0].to_do[1],
         )  # fmt: skip
-    stuck = _reasons(OutboxRow.objects.filter(delivered=False, attempts__gte=5), "reason")
-    if stuck:
-        return Result("outbox", WARN, f"结果多次送达失败：{stuck}。", f"Outcomes fail to be delivered: {stuck}.",
-                      "查看日志。", "See the log.")  # fmt: skip
-    waiting = OutboxRow.objects.exclude(state__in=[OutboxRow.State.FINAL, OutboxRow.State.REFUSED])
-    oldest = waiting.order_by("created_at").first()
-    if oldest is not None and clock.now() - oldest.created_at.timestamp() > BACKLOG_SECONDS:
-        return Result("outbox", WARN, f"积压 {waiting.count()} 条。", f"{waiting.count()} records wait.", *UP)
+    if stuck := condition.undelivered():
+        told = _reasons(stuck)
+        return Result(
+            "outbox", WARN, f"结果多次送达失败：{told}。", f"Outcomes fail to be delivered: {told}.",
+            stuck[0].to_do[0], stuck[0].to_do[1],
+        )  # fmt: skip
+    backlog = condition.backlog()
+    if backlog.oldest > condition.OVERDUE:
+        return Result("outbox", WARN, f"积压 {backlog.waiting} 条。", f"{backlog.waiting} records wait.", *UP)
     return Result("outbox", OK, "没有积压。", "Nothing waits.")
 
 
-def _reasons(rows: QuerySet[OutboxRow], named: str) -> str:
+def _reasons(found: Sequence[Stuck]) -> str:
     """How many rows there are for each reason, and the first they are about: "3 × signature-wrong (matter:1)"."""
-    found = rows.values(named).annotate(count=Count("id"), first=Min("subject")).order_by(named)
-    return ", ".join(f"{each['count']} × {each[named]} ({each['first']})" for each in found)
+    return ", ".join(f"{each.count} × {each.reason} ({each.subject})" for each in found)
 
 
 def disk() -> Result:
@@ -216,12 +213,10 @@ def disk() -> Result:
 
 
 def block_clock() -> Result:
-    from gov_chain.ledger import node
+    from gov_chain.ledger import condition
 
-    reader = node.ledger()
-    (last,) = reader.latest(1)
-    ahead = last.entry.time - clock.now()
-    if ahead > CLOCK_SKEW:
+    ahead = condition.head().ahead
+    if ahead > condition.CLOCK_SKEW:
         return Result(
             "clock", FAIL, f"本机时钟比最后一个区块慢 {ahead} 秒。", f"This clock is {ahead} s behind the last block.",
             "请校准时间。", "Set the clock.",

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from identity import api, pages
+from identity import api, console, pages
 
 WALLET = "agencies/<slug:slug>/wallets/<uuid:wallet_id>"
 
@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("home/<uuid:citizen_id>/activate", pages.desk_act, {"act": "activate"}, name="home-activate"),
     path("home/<uuid:citizen_id>/restore", pages.desk_act, {"act": "restore"}, name="home-restore"),
     path("home/<uuid:citizen_id>/revoke", pages.desk_act, {"act": "revoke"}, name="home-revoke"),
+    path("ledger-console/", console.console, name="ledger-console"),
+    path("ledger-console/state", console.state, name="ledger-console-state"),
     path("install-ca", pages.install_ca, name="install-ca"),
     path("install-ca/govchain-dev-ca.crt", pages.install_ca_file, name="install-ca-file"),
     path("directory.json", api.directory, name="directory"),

@@ -24,6 +24,7 @@ ROOMS = (
     Room("/counter/", "窗口核验", "Counter", frozenset({"counter"})),
     Room("/issuing/", "证照签发", "Issuing", frozenset({"issuer"})),
     Room("/home/", "市民钱包", "Citizens' wallets", frozenset({"agency-admin"})),
+    Room("/ledger-console/", "账本运行", "Ledger", frozenset({"agency-admin"})),
     Room("/audit/", "审计监督", "Audit", frozenset({"auditor"})),
 )
 

@@ -10,10 +10,11 @@ pytestmark = pytest.mark.browser
 
 PAGES = [
     (None, ["/", "/login", "/nowhere", "/styleguide", "/matters/", "/matters/residence-permit"]),
+    (None, ["/explorer/", "/explorer/entries/0", "/explorer/entries/4", "/explorer/who", "/explorer/find?q=nothing"]),
     ("issuer", ["/issuing/"]),
     ("clerk", ["/counter/"]),
     ("auditor", ["/audit/"]),
-    ("home", ["/home/"]),
+    ("home", ["/home/", "/ledger-console/"]),
 ]
 
 

@@ -97,8 +97,14 @@ def _now(reader: Reader) -> dict[str, Any]:
         "cosigned": int(cosigned.split("\n", 2)[1]) if cosigned else None,
         "growth": growth.curve(reader, head.size),
         "shares": sorted(shares, key=lambda share: -share.count),
-        "rows": [_line(row, names) for row in reader.latest(LATEST)],
+        "rows": [_line(row, names) for row in _latest(reader)],
     }
+
+
+def _latest(reader: Reader) -> list[LogRow]:
+    """The newest entries; batch headers say nothing by themselves and are left out."""
+    rows = reader.latest(4 * LATEST)
+    return [row for row in rows if row.entry.kind != records.TRANSACTION][:LATEST]
 
 
 def _witnesses(signed: str) -> list[tuple[str, int]]:
