@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from consent import live, matters, queries, registry, requests
-from consent.actions.create_request import create_request
+from consent.actions.create_request import CreatedRequest, create_request
 from consent.actions.erase_expired import erase_expired
 from consent.actions.forward_presentation import forward_presentation
 from consent.actions.look_again import look_again
@@ -21,9 +21,12 @@ from consent.core.matter import MatterTerms
 from consent.models import Matter
 from gov_chain.core.codec import sha256
 from gov_chain.ledger.core import receipt as receipts
+from identity import throttle
 from identity.officers import officer_required
 
 BROWSER = "presentation-browser"
+PRESENT = throttle.Limit("present", tries=30, seconds=5 * 60)
+"""Requests that one address may begin, without login: each makes a key and a row."""
 
 
 # Counter
@@ -136,23 +139,54 @@ def _asked(terms: MatterTerms) -> list[dict[str, Any]]:
 
 @require_POST
 def present(request: HttpRequest, slug: str) -> HttpResponse:
-    """Same-device: a request bound to this browser, and on to the wallet."""
+    """Same-device: a request bound to this browser, and on to our wallet."""
+    return HttpResponseRedirect(_same_device(request, slug).wallet_url)
+
+
+@require_POST
+def present_other(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same, and on to the link that any wallet understands."""
+    return HttpResponseRedirect(f"/matters/{slug}/requests/{_same_device(request, slug).request.id}")
+
+
+def _same_device(request: HttpRequest, slug: str) -> CreatedRequest:
+    matter = _matter(slug)
+    if not throttle.reserve(PRESENT, str(request.META.get("REMOTE_ADDR", ""))):
+        raise ConsentError("present-throttled", retry_after=PRESENT.seconds)
     secret = request.session.get(BROWSER)
     if not isinstance(secret, str):
         secret = request.session[BROWSER] = secrets.token_urlsafe(32)
-    created = create_request(matter=_matter(slug), browser_digest=sha256(secret.encode()))
-    return HttpResponseRedirect(created.wallet_url)
+    return create_request(matter=matter, browser_digest=sha256(secret.encode()))
+
+
+@require_safe
+def other_wallet(request: HttpRequest, slug: str, request_id: uuid.UUID) -> HttpResponse:
+    """The link that opens any wallet; once it has answered, the way to the outcome. For the browser that started.
+
+    A page and no redirect: a browser follows a form to this site alone (CSP `form-action`), and where no wallet
+    is installed the link says so by doing nothing.
+    """
+    view = queries.of_browser(slug=slug, browser_digest=_browser(request), id=request_id)
+    context = {"view": view, "standard_uri": requests.standard_uri(view.request)}
+    answer = render(request, "consent/other_wallet.html", context)
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 @require_safe
 def done(request: HttpRequest, slug: str) -> HttpResponse:
     """Where the wallet sends the citizen back to. Only the browser that started sees the outcome."""
-    secret = request.session.get(BROWSER)
-    if not isinstance(secret, str):
-        raise ConsentError("request-unknown")
     code = request.GET.get("response_code", "")[:64]
-    view = queries.of_browser(code, slug=slug, browser_digest=sha256(secret.encode()))
+    view = queries.of_browser(slug=slug, browser_digest=_browser(request), response_code=code)
     template = "consent/_done.html" if request.htmx else "consent/done.html"
     answer = render(request, template, {"view": view, "code": code})
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def _browser(request: HttpRequest) -> bytes:
+    """Digest of this browser's secret; raises `ConsentError` request-unknown where it has none."""
+    secret = request.session.get(BROWSER)
+    if not isinstance(secret, str):
+        raise ConsentError("request-unknown")
+    return sha256(secret.encode())

@@ -99,9 +99,9 @@ def of_agency(request_id: uuid.UUID, *, agency: Agency) -> PresentationView:
     return _view(found, with_claims=True)
 
 
-def of_browser(response_code: str, *, slug: str, browser_digest: bytes) -> PresentationView:
-    """The outcome of a same-device request, for the browser that started it; raises `ConsentError`."""
-    found = _requests().filter(response_code=response_code, browser_digest=browser_digest, matter__slug=slug).first()
+def of_browser(*, slug: str, browser_digest: bytes, **named: str | uuid.UUID) -> PresentationView:
+    """A same-device request, for the browser that started it, by `response_code` or `id`; raises `ConsentError`."""
+    found = _requests().filter(browser_digest=browser_digest, matter__slug=slug, **named).first()
     if found is None:
         raise ConsentError("request-unknown")
     return _view(found, with_claims=False)

@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("matters/", pages.guides),
     path("matters/<slug:slug>", pages.guide),
     path("matters/<slug:slug>/present", pages.present),
+    path("matters/<slug:slug>/present/other", pages.present_other),
+    path("matters/<slug:slug>/requests/<uuid:request_id>", pages.other_wallet),
     path("matters/<slug:slug>/done", pages.done),
     path("audit/", audit_pages.feed),
     path("audit/rows", audit_pages.rows),

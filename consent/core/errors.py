@@ -44,6 +44,13 @@ class ConsentError(GovChainError):
             "Ask the counter for a new code.",
             oauth=INVALID,
         ),
+        "present-throttled": Message(
+            429,
+            "从您所在的网络发起的出示请求太多。",
+            "Too many requests were begun from your network.",
+            "请 5 分钟后再试，或按线下方式到窗口办理。",
+            "Try again in 5 minutes, or go to the counter.",
+        ),
         "wallet-metadata-invalid": Message(
             400,
             "钱包信息格式不正确。",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
+from consent import pages
+from consent.models import PresentationRequest
 from demo.officer import Page
+from identity import throttle
 from tests.consent.hostile import code, consent
 from tests.world import BASE_URL, Desk, World
 
@@ -42,6 +46,40 @@ def test_only_the_browser_that_started_sees_the_outcome(world: World) -> None:
     start(world, stranger)  # also with a session of their own
     assert code(stranger.get(back)) == "request-unknown"
     assert browser.get("/matters/residence-permit/done?response_code=other").status_code == 404
+
+
+def test_another_makers_wallet_is_opened_by_the_standard_link(world: World) -> None:
+    browser, stranger = world.client(), world.client()
+    wallet = world.standard_wallet()
+    page = Page(f"{BASE_URL}/matters/residence-permit", browser.get("/matters/residence-permit").text)
+    form = page.form(action="present/other")
+    shown = browser.post(form.action, data=form.fields)
+    link = Page(str(shown.url), shown.text).uri("openid4vp://")
+    assert stranger.get(str(shown.url)).status_code == 404
+
+    back = wallet.present(link)["redirect_uri"]
+    world.settle()
+    assert "核验通过" in browser.get(back).text
+    assert world.people[1][1] not in browser.get(back).text
+    assert stranger.get(back).status_code == 404
+    # The page the browser was left on leads there too, and no longer to the wallet.
+    left = Page(str(shown.url), browser.get(str(shown.url)).text)
+    assert left.uri("/done?response_code=") == back
+    assert "openid4vp://" not in " ".join(left.links)
+
+
+def test_requests_from_one_address_are_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "PRESENT", throttle.Limit("present", tries=2, seconds=300))
+    browser = world.client()
+    for _ in range(2):
+        start(world, browser)
+    page = Page(f"{BASE_URL}/matters/residence-permit", browser.get("/matters/residence-permit").text)
+    form = page.form(action="present")
+    answer = browser.post(form.action, data=form.fields, headers={"Accept": "text/html"})
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "300"
+    assert "请 5 分钟后再试" in answer.text
+    assert PresentationRequest.objects.count() == 2
 
 
 def test_declining_leads_back_too(world: World) -> None:
