@@ -18,6 +18,7 @@ import hmac
 import uuid
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -116,7 +117,7 @@ def leaf_key(leaf: str) -> bytes:
     """The P-256 point (33 bytes) in a certificate given as base64 DER; raises `ConsentError` request-forged."""
     try:
         key = x509.load_der_x509_certificate(base64.b64decode(leaf, validate=True)).public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise ConsentError("request-forged", log="leaf certificate") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ConsentError("request-forged", log="leaf key")
@@ -133,6 +134,7 @@ def _read_request_object(request: str) -> tuple[dict[str, object], str]:
     chain = peeked.header.get("x5c")
     if not isinstance(chain, list) or not chain or not isinstance(chain[0], str):
         raise ConsentError("request-forged", log="x5c")
+    leaf_key(chain[0])  # refuses what is no certificate of a P-256 key, before anything is made of its bytes
     return claims, chain[0]
 
 
