@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -111,7 +112,10 @@ def crawl(story: journey.Story) -> dict[str, bytes]:
     paths += [f"receipts/{index}" for index in range(size)]
     paths += ["types/1", "matters/1", f"consistency?from=1&to={size}"]
     paths += [f"handles/{kept.handle.hex()[:4]}" for kept in story.wallet.grants]
+    paths += ["cosigned", *(f"agencies/{number}" for number in (1, 2, 3))]
     paths = [f"/ledger/{path}" for path in paths]
+    paths += ["/explorer/latest", "/explorer/who", *(f"/explorer/entries/{index}" for index in range(size))]
+    paths += [f"/explorer/handles/{kept.handle.hex()}" for kept in story.wallet.grants]
     paths += [
         "/",
         "/ledger/",
@@ -143,6 +147,7 @@ def refusals(story: journey.Story, canaries: Canaries) -> dict[str, bytes]:
     routes = [
         "/nothing/{}", "/ledger/receipts/{}", "/ledger/documents/{}", "/ledger/handles/{}", "/matters/{}",
         "/agencies/{}/did.json", "/agencies/psb/oid4vci/offers/{}", "/counter/requests/{}", "/static/{}", "/live/{}/x",
+        "/explorer/handles/{}", "/explorer/entries/{}", "/ledger/state/{}",
     ]  # fmt: skip
     doors = [
         "/ledger/withdrawals", "/agencies/data/wallets", "/agencies/data/grants", "/agencies/data/grants/release",
@@ -153,7 +158,8 @@ def refusals(story: journey.Story, canaries: Canaries) -> dict[str, bytes]:
 
     def note(name: str, answer: httpx.Response) -> None:
         assert answer.status_code < 500, name
-        answers[name] = answer.content + repr(answer.headers.raw).encode()
+        # The language switch repeats the page's own address, which the visitor made; nothing else may.
+        answers[name] = re.sub(rb'next=[^"]*"', b"", answer.content) + repr(answer.headers.raw).encode()
 
     # A redirect to the login page remembers where its visitor wanted to go, in a URL of their own making.
     http = httpx.Client(base_url=story.base, follow_redirects=False)
@@ -171,7 +177,9 @@ def refusals(story: journey.Story, canaries: Canaries) -> dict[str, bytes]:
                 note(f"{accept} body {door} {canary}", http.post(door, content=canary.encode(), headers=headers))
         for canary in canaries:
             note(f"query {canary}", http.get("/ledger/records", params={"after": canary, canary: "1"}))
-            note(f"date {canary}", http.get("/ledger/consistency", params={"from": canary, "to": canary}))
+            note(f"sizes {canary}", http.get("/ledger/consistency", params={"from": canary, "to": canary}))
+            note(f"past {canary}", http.get("/ledger/agencies/1", params={"at": canary}))
+            note(f"find {canary}", http.get("/explorer/find", params={"q": canary}))
     return answers
 
 

@@ -186,10 +186,14 @@ class FindQuery(Input):
 
 @require_safe
 def find(request: HttpRequest) -> HttpResponse:
-    """By an entry's number, a grant's handle or a certificate's commitment, in hex or base64url."""
+    """By an entry's number, a grant's handle or a certificate's commitment, in hex or base64url.
+
+    What is none of these is not said back: somebody may have typed an identity number.
+    """
     wanted = "".join(read_query(request, FindQuery).q.split())
     reader = node.ledger()
-    if re.fullmatch("[0-9]{1,16}", wanted, re.ASCII) and int(wanted) < reader.size:
+    number = re.fullmatch("[0-9]{1,16}", wanted, re.ASCII) is not None
+    if number and int(wanted) < reader.size:
         return redirect(f"/explorer/entries/{int(wanted)}")
     digest = _digest(wanted)
     if digest is not None:
@@ -198,7 +202,7 @@ def find(request: HttpRequest) -> HttpResponse:
             return redirect(f"/explorer/entries/{issued.index}")
         if reader.grant(digest) is not None:
             return redirect(f"/explorer/handles/{digest.hex()}")
-    context = {"wanted": wanted, "understood": digest is not None or wanted.isdecimal(), "size": reader.size}
+    context = {"wanted": wanted, "understood": digest is not None or number, "size": reader.size}
     return render(request, "explorer/find.html", context, status=404 if wanted else 200)
 
 
