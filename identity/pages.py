@@ -49,10 +49,13 @@ class LoginForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """A try is counted before the password is looked at; the right one clears the count."""
         username = str(self.cleaned_data.get("username", "")).casefold()
-        if not throttle.reserve(throttle.LOGIN, username, self.address):
-            raise IdentityError("login-throttled", retry_after=throttle.LOGIN.seconds)
+        counted = ((throttle.LOGIN, (username, self.address)), (throttle.LOGIN_FROM, (self.address,)))
+        for limit, who in counted:
+            if not throttle.reserve(limit, *who):
+                raise IdentityError("login-throttled", retry_after=limit.seconds)
         cleaned: dict[str, Any] = super().clean()
-        throttle.forgive(throttle.LOGIN, username, self.address)
+        for limit, who in counted:
+            throttle.forgive(limit, *who)
         return cleaned
 
 

@@ -23,6 +23,8 @@ class Limit:
 
 
 LOGIN = Limit("login", tries=5, seconds=15 * 60)
+LOGIN_FROM = Limit("login-from", tries=60, seconds=15 * 60)
+"""Whoever tries one password on many accounts, or many accounts to keep the hashing busy."""
 ACTIVATION = Limit("activation", tries=20, seconds=15 * 60)
 
 
