@@ -26,6 +26,7 @@ def state(request: HttpRequest) -> HttpResponse:
 def _context() -> dict[str, object]:
     backlog = condition.backlog()
     head = condition.head()
+    witnesses = condition.witnesses()
     return {
         "backlog": backlog,
         "overdue": backlog.oldest > condition.OVERDUE,
@@ -33,5 +34,6 @@ def _context() -> dict[str, object]:
         "undelivered": condition.undelivered(),
         "head": head,
         "clock_wrong": head.ahead > condition.CLOCK_SKEW,
-        "witnesses": condition.witnesses(),
+        "witnesses": witnesses,
+        "contradicted": any(each.alarm for each in witnesses),
     }

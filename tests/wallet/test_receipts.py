@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from gov_chain.ledger.core import receipt
+from gov_chain.core.codec import encode
+from gov_chain.ledger.core import receipt, state_proof
 from gov_chain.ledger.core.errors import LedgerError
 from tests.ledger.town import PSB, VERIFIER, Town, issue_record
 from tests.vectors import receipts as vectors
@@ -20,7 +21,8 @@ from tests.wallet.node import WALLET, node
 
 VKEY = VERIFIER.vkey
 VECTORS = json.loads(vectors.FILE.read_text())
-MUTATIONS = 10_000
+STATES = json.loads(vectors.FILE.with_name("statemap.json").read_text())
+MUTATIONS, STATE_MUTATIONS = 10_000, 2_000
 ALPHABET = "ABCXYZabcxyz0189+/= \n\t\r\u2014省"
 
 
@@ -37,8 +39,10 @@ def town(tmp_path: Path) -> Iterator[Town]:
     made.reader.close()
 
 
-def on_the_phone(receipts: list[str], consistency: list[dict[str, Any]] | None = None) -> dict[str, list[Any]]:
-    asked = json.dumps({"vkey": VKEY, "receipts": receipts, "consistency": consistency or []})
+def on_the_phone(
+    receipts: list[str], consistency: list[dict[str, Any]] | None = None, states: list[str] | None = None
+) -> dict[str, list[Any]]:
+    asked = json.dumps({"vkey": VKEY, "receipts": receipts, "consistency": consistency or [], "states": states or []})
     command = [node(), "test/verdicts.mjs"]
     done = subprocess.run(command, check=True, cwd=WALLET, input=asked, capture_output=True, text=True, timeout=180)
     answer: dict[str, list[Any]] = json.loads(done.stdout)
@@ -52,6 +56,14 @@ def here(text: str) -> list[Any] | None:
         return None
     entry = receipt.parse(text).entry
     return [entry.hex(), found.index, found.time, found.agency, found.kind, found.size]
+
+
+def stated_here(text: str) -> list[Any] | None:
+    try:
+        found = state_proof.verify(text, VKEY)
+    except LedgerError:
+        return None
+    return [found.key.hex(), None if found.value is None else encode(found.value).hex(), found.size]
 
 
 def mutated(text: str, dice: random.Random) -> str:
@@ -91,6 +103,16 @@ def test_no_mutated_receipt_proves_anything_new_on_the_phone() -> None:
     for text, verdict in zip(forged, on_the_phone(forged)["receipts"], strict=True):
         assert verdict == here(text), text
         assert verdict is None or json.dumps(verdict) in known, text
+
+
+def test_no_mutated_state_proof_is_judged_otherwise_on_the_phone() -> None:
+    dice = random.Random(20261121)
+    genuine = [each["proof"] for each in STATES["valid"]]
+    forged = [mutated(dice.choice(genuine), dice) for _ in range(STATE_MUTATIONS)]
+    verdicts = on_the_phone([], states=[*genuine, *forged])["states"]
+    assert None not in verdicts[: len(genuine)]
+    for text, verdict in zip([*genuine, *forged], verdicts, strict=True):
+        assert verdict == stated_here(text), text
 
 
 def test_consistency_between_any_two_sizes_is_accepted_and_a_damaged_proof_is_not(town: Town) -> None:

@@ -1,12 +1,14 @@
-// For tests/wallet/test_receipts.py: reads {vkey, receipts, consistency} as JSON, answers what the wallet's verifier makes
-// of each: what was proven, or null.
+// For tests/wallet/test_receipts.py: reads {vkey, receipts, consistency, states} as JSON, answers what the wallet's
+// verifier makes of each: what was proven, or null.
 
 import { readFileSync } from "node:fs";
 
 import { hex } from "../src/bytes.js";
+import { encode } from "../src/cbor.js";
 import { ReceiptError, parseCheckpoint, verifyConsistency, verifyReceipt } from "../src/receipt.js";
+import { verifyStateProof } from "../src/statemap.js";
 
-const { vkey, receipts, consistency } = JSON.parse(readFileSync(0, "utf8"));
+const { vkey, receipts, consistency, states } = JSON.parse(readFileSync(0, "utf8"));
 
 function verdict(prove) {
   try {
@@ -25,9 +27,14 @@ const consistent = ({ older, newer, proof }) => {
   verifyConsistency(parseCheckpoint(older, vkey), parseCheckpoint(newer, vkey), proof);
   return true;
 };
+const stated = (text) => {
+  const { key, value, size } = verifyStateProof(text, vkey);
+  return [hex(key), value && hex(encode(value)), size];
+};
 console.log(
   JSON.stringify({
     receipts: receipts.map((text) => verdict(() => proven(text))),
     consistency: consistency.map((claim) => verdict(() => consistent(claim))),
+    states: states.map((text) => verdict(() => stated(text))),
   }),
 );
