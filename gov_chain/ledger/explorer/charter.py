@@ -45,6 +45,8 @@ class MatterRow:
     name: Pair
     agency: Pair
     asks: tuple[Asked, ...]
+    life: Pair
+    """How long a consent may last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ def _matters(reader: Reader, names: Names, at: int | None, size: int) -> tuple[M
             )
             for number, version, required, optional in state.types
         )
-        rows.append(MatterRow(state, names.matter(state.number, state.version), names.agency(state.agency), asks))
+        name, agency = names.matter(state.number, state.version), names.agency(state.agency)
+        rows.append(MatterRow(state, name, agency, asks, facts.duration(state.max_life)))
     return tuple(rows)
 
 
