@@ -1,6 +1,6 @@
 """Long jobs in a process of their own, so that peak memory is theirs: `python -m bench.measuring.child JOB …`.
 
-While it works a job prints its share done, a line each, and at last {"seconds", "peak", "entries"}: peak memory in MiB.
+While it works a job prints its share done, a line each, and at last the object that `Done` is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ from bench.measuring.town import Town
 from gov_chain.ledger import fsck, transfer
 
 BATCH = 4096
+LATE_BATCH = 1024
+LATE = 16
+"""Batches of that size, at most."""
+
+Result = dict[str, float | int]
+"""Of `Done`, all but the peak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,10 @@ class Done:
     peak: float
     """MiB."""
     entries: int
+    rate: float = 0
+    """Records a second."""
+    late: float = 0
+    """Records a second in batches of `LATE_BATCH`, once the ledger was filled."""
 
 
 def run(job: str, *arguments: object, part: Callable[[float], None]) -> Done:
@@ -39,39 +49,47 @@ def run(job: str, *arguments: object, part: Callable[[float], None]) -> Done:
                 part(float(line))
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, command)
-    return Done(**json.loads(line))
+    result: Done = Done(**json.loads(line))
+    return result
 
 
-def fill(directory: str, count: str) -> tuple[float, int]:
-    """A ledger of at least `count` entries, in the largest batches there are."""
+def fill(directory: str, count: str) -> Result:
+    """A ledger of at least `count` entries, in the largest batches there are; if it is large, then smaller ones."""
     wanted = int(count)
     batch = min(BATCH, max(1, wanted // 8))
-    town = Town(Path(directory), used=batch)
+    late = min(LATE, wanted // (4 * LATE_BATCH) // 4 * 4)
+    town = Town(Path(directory), used=max(batch, late and 2 * LATE_BATCH))
     reader = town.reader()
-    spent = 0.0
+    records, spent = 0, 0.0
     while (size := reader.size) < wanted:
         _part(size, wanted)
-        spent += town.submit_all(town.batches(4 * batch, batch), 1)
+        batches = town.batches(4 * batch, batch)
+        spent += town.submit_all(batches, 1)
+        records += 4 * batch
+    result: Result = {"seconds": spent, "rate": records / spent}
+    if late:
+        batches = town.batches(late * LATE_BATCH, LATE_BATCH)
+        result["late"] = late * LATE_BATCH / town.submit_all(batches, 1)
     town.engine.close()
-    return spent, size
+    return result | {"entries": reader.size}
 
 
-def check(directory: str, count: str) -> tuple[float, int]:
+def check(directory: str, count: str) -> Result:
     start = time.perf_counter()
     report = fsck.check(Path(directory), progress=lambda done, _total: _part(done, int(count)))
     if not report.ok:
         raise SystemExit(fsck.describe(report))
-    return time.perf_counter() - start, report.entries
+    return {"seconds": time.perf_counter() - start, "entries": report.entries}
 
 
-def rebuild(file: str, directory: str, count: str) -> tuple[float, int]:
+def rebuild(file: str, directory: str, count: str) -> Result:
     """From an exported file; ends with an fsck of what was made."""
     start = time.perf_counter()
     size = transfer.import_(Path(file), Path(directory), progress=lambda done: _part(done, int(count)))
-    return time.perf_counter() - start, size
+    return {"seconds": time.perf_counter() - start, "entries": size}
 
 
-JOBS: dict[str, Callable[..., tuple[float, int]]] = {"fill": fill, "check": check, "rebuild": rebuild}
+JOBS: dict[str, Callable[..., Result]] = {"fill": fill, "check": check, "rebuild": rebuild}
 
 
 def _part(done: int, total: int) -> None:
@@ -89,8 +107,8 @@ def _peak() -> float:
 
 def main() -> None:
     job, *arguments = sys.argv[1:]
-    seconds, entries = JOBS[job](*arguments)
-    print(json.dumps({"seconds": seconds, "peak": _peak(), "entries": entries}))  # noqa: T201
+    result = JOBS[job](*arguments)
+    print(json.dumps(result | {"peak": _peak()}))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -53,12 +53,13 @@ def receipts(directory: Path, leaves: int, *, samples: int, aimed: bool) -> dict
 
 def filling(directory: Path, leaves: int, progress: Progress) -> tuple[int, dict[str, Figure]]:
     done = child.run("fill", directory, leaves, part=progress.part)
-    return done.entries, {
-        f"records/s while filling {leaves:,}": Figure(
-            done.entries / done.seconds, "records/s", note="batches of 4,096"
-        ),
+    figures = {
+        f"records/s while filling {leaves:,}": Figure(done.rate, "records/s", note="batches of 4,096"),
         f"peak memory, sequencer at {leaves:,}": Figure(done.peak, "MiB"),
     }
+    if done.late:
+        figures[f"records/s at {leaves:,} entries"] = Figure(done.late, "records/s", note="batches of 1,024")
+    return done.entries, figures
 
 
 def storage(directory: Path, entries: int) -> dict[str, Figure]:
