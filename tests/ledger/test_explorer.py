@@ -17,7 +17,18 @@ from gov_chain.ledger.core import entries, proposals, records, tree, watch
 from gov_chain.ledger.explorer import climbing, facts, growth, pages, sentences
 from gov_chain.ledger.explorer.names import Names
 from gov_chain.ledger.reader import Reader
-from tests.ledger.town import DIGEST, HOME, PSB, STREET, Town, approval, grant_record, issue_record, usage_record
+from tests.ledger.town import (
+    DIGEST,
+    HOME,
+    PSB,
+    STREET,
+    VERIFIER,
+    Town,
+    approval,
+    grant_record,
+    issue_record,
+    usage_record,
+)
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 TYPE = {
@@ -210,6 +221,15 @@ def test_the_growth_curve_is_what_the_log_was_at_each_time(town: Town) -> None:
         assert reached == sum(row.entry.time <= time for row in reader.entries(limit=1000))
     assert curve.steps[-1][1] == reader.size
     assert len(curve.line.split()) <= 2 * growth.POINTS + 1
+
+
+def test_counts_grow_with_the_log(town: Town) -> None:
+    for size in (1, 3, 5):
+        assert sum(town.reader.counts().values()) == size
+        assert list(town.reader.counts()) == sorted(town.reader.counts())
+        town.submit(PSB, records.evidence(evidence=1, digest=DIGEST))
+    assert town.reader.counts() == {1: 1, 2: 3, 60: 3}
+    assert Reader(town.directory, VERIFIER).counts() == town.reader.counts()
 
 
 def test_a_large_batch_is_not_shown_whole(client: Client, own_node: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
