@@ -1,14 +1,20 @@
 """The operators' console tells what `govchain doctor` tells, to those who run the node and to nobody else."""
 
+import dataclasses
+
 import pytest
 from django.db import transaction
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from gov_chain import doctor
-from gov_chain.ledger import condition, outbox, relay
+from gov_chain.ledger import condition, node, outbox, relay
 from gov_chain.ledger.core import records
+from gov_chain.ledger.core.cosignature import Cosigner
 from gov_chain.ledger.models import NodeKey, OutboxRow
+from gov_chain.ledger.witness.kept import Kept, LastAnswer
 from identity.models import Officer
+from tests.ledger.town import public_key
 from tests.world import World
 
 RECORD = records.evidence(evidence=1, digest=bytes(32))
@@ -54,6 +60,19 @@ def test_a_clock_behind_the_last_block_is_said(world: World, monkeypatch: pytest
     monkeypatch.setattr("gov_chain.clock.now", lambda: last - 60)
     assert condition.head().ahead == 60
     assert doctor.block_clock().result == "fail"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("cosigned", "一切正常"), ("unreachable", "未见证"), ("forked", "见证人与账本矛盾")]
+)
+def test_each_witness_is_shown_as_it_answered_last(world: World, settings: Settings, state: str, words: str) -> None:
+    vkey = Cosigner("witness.test.example", public_key(9)).vkey
+    settings.GOVCHAIN = dataclasses.replace(settings.GOVCHAIN, witnesses=((vkey, "http://127.0.0.1:9"),))
+    Kept(node.directory()).note_answer(LastAnswer(vkey, "http://127.0.0.1:9", 1_800_000_000, state, 5, 5, ""))
+    page = world.officer("home").open("/ledger-console/").text
+    assert "witness.test.example" in page
+    assert words in page
+    assert "差 2 条" in page
 
 
 @pytest.mark.parametrize("path", ["/ledger-console/", "/ledger-console/state"])

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from gov_chain.clock import now
 from gov_chain.core.codec import b64url
 from gov_chain.ledger import documents, outbox, relay
-from gov_chain.ledger.core import entries, proposals, records, tree, watch
+from gov_chain.ledger.core import cosignature, entries, proposals, records, tree, watch
+from gov_chain.ledger.core.cosignature import Cosigner
 from gov_chain.ledger.explorer import climbing, facts, growth, pages, sentences
 from gov_chain.ledger.explorer.names import Names
 from gov_chain.ledger.reader import Reader
+from gov_chain.ledger.witness.kept import Kept
 from tests.ledger.town import (
     DIGEST,
     HOME,
@@ -27,6 +29,8 @@ from tests.ledger.town import (
     approval,
     grant_record,
     issue_record,
+    public_key,
+    secret_key,
     usage_record,
 )
 
@@ -141,6 +145,19 @@ def test_the_overview_counts_what_there_is(client: Client, secret: bytes, own_no
 def test_a_page_that_is_up_to_date_is_told_nothing(client: Client, secret: bytes, own_node: Reader) -> None:
     assert client.get(f"/explorer/latest?size={own_node.size}").status_code == 204
     assert f"size={own_node.size}" in client.get(f"/explorer/latest?size={own_node.size - 1}").text
+
+
+def test_witnesses_are_named_with_their_time(client: Client, own_node: Reader) -> None:
+    assert "尚无见证人" in client.get("/explorer/").text
+    _, head = own_node.head()
+    witness = Cosigner("witness.test.example", public_key(9))
+    made = cosignature.sign(head.text, witness, time=1_800_000_000, signer=secret_key(9).sign)
+    Kept(own_node.directory).keep(head, made)
+    page = client.get("/explorer/").text
+    assert "witness.test.example" in page
+    assert "2027-01-15 16:00:00" in page
+    write(PSB, records.evidence(evidence=1, digest=DIGEST))
+    assert "已见证到 1 条" in client.get("/explorer/").text
 
 
 def test_powers_are_shown_as_they_were(client: Client, secret: bytes, own_node: Reader) -> None:
