@@ -162,14 +162,14 @@ def release(http: HttpRequest, slug: str) -> HttpResponse:
     home = agencies.by_slug(slug, hosted=True)
     asker = peers.authenticate(http, to=home)
     body = read_json(http, ReleaseBody)
-    key = release_key(
+    released = release_key(
         home=home,
         asker=asker,
         handle=_bytes(body.handle),
         usage_index=body.usage_index,
         request_id=body.request_id,
     )
-    return _private({"key": b64url(key)})
+    return _private({"key": b64url(released.key), "binding": b64url(released.binding)})
 
 
 @csrf_exempt

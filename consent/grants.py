@@ -16,6 +16,7 @@ from consent.core.errors import ConsentError
 from consent.core.matter import MatterTerms
 from consent.models import Grant
 from consent.registry import IssuedCertificate
+from gov_chain.core.codec import sha256
 from gov_chain.ledger import outbox, relay
 from gov_chain.ledger.core import records
 from identity.models import Agency
@@ -27,6 +28,14 @@ SUBJECT = "consent.grant"
 class RecordedGrant:
     handle: bytes
     receipt: str
+
+
+def binding(kb_jwt: str) -> bytes:
+    """Which signed consent this is, whatever the form of its signature: SHA-256 of the key binding's signed part.
+
+    It covers the certificate too, through `sd_hash`.
+    """
+    return sha256(kb_jwt.rpartition(".")[0].encode())
 
 
 def key_context(handle: bytes) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 from certificates import verification
 from certificates.core.errors import SdJwtError
 from certificates.formats import sd_jwt
-from consent import registry, requests
+from consent import grants, registry, requests
 from consent.core import agreement, envelopes, transaction_data
 from consent.core.errors import ConsentError
 from consent.core.matter import MatterTerms
@@ -74,9 +74,16 @@ def require_holder_binding(presentation: sd_jwt.SdJwt, *, request: PresentationR
 
 
 def verify(
-    presentation: sd_jwt.SdJwt, *, response: PresentationResponse, usage: Usage, terms: MatterTerms
+    presentation: sd_jwt.SdJwt,
+    *,
+    response: PresentationResponse,
+    usage: Usage,
+    terms: MatterTerms,
+    binding: bytes | None,
 ) -> verification.Report:
     """The certificate's own checks, and the eighth: what was signed, granted and shown is one and the same.
+
+    `binding` names the consent the home agency recorded; None where a wallet of another make has one lock.
 
     Judged as of the moment the answer came: a later look reads what was good when it was given.
     """
@@ -91,7 +98,7 @@ def verify(
         allowed=[field.id for field in requested.named(granted)],
         required=[field.id for field in requested.named(requested.required)],
     )
-    check = _consent_check(presentation, response=response, granted=granted)
+    check = _consent_check(presentation, response=response, granted=granted, binding=binding)
     claims = {} if check.result == "fail" else report.claims
     return verification.Report(checks=(*report.checks, check), claims=claims, commitment=report.commitment)
 
@@ -113,9 +120,11 @@ def checks_json(report: verification.Report) -> list[dict[str, Any]]:
     ]
 
 
-def _consent_check(presentation: sd_jwt.SdJwt, *, response: PresentationResponse, granted: int) -> verification.Check:
+def _consent_check(
+    presentation: sd_jwt.SdJwt, *, response: PresentationResponse, granted: int, binding: bytes | None
+) -> verification.Check:
     title = (8, "consent", "同意的内容与账本记录一致", "Consent and ledger say the same")
-    if response.locks == 1:
+    if binding is None:
         return verification.Check(
             *title,
             "not-applicable",
@@ -123,10 +132,12 @@ def _consent_check(presentation: sd_jwt.SdJwt, *, response: PresentationResponse
             "Another wallet's signature is the consent to one use; the issuer recorded it.",
         )
     try:
-        claims = jose.peek(presentation.key_binding_jwt or "").claims
+        signed = presentation.key_binding_jwt or ""
+        claims = jose.peek(signed).claims
         consent = claims["consent"]
         same = (
-            b64url_decode(consent["handle"]) == bytes(response.handle or b"")
+            grants.binding(signed) == binding
+            and b64url_decode(consent["handle"]) == bytes(response.handle or b"")
             and consent["masks"] == [granted]
             and consent["recorder"] == response.recorder
             and claims["transaction_data_hashes"]

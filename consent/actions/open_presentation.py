@@ -17,6 +17,7 @@ from typing import Any
 
 from certificates import verification
 from consent import live, presentations, registry
+from consent.actions.release_key import Released
 from consent.core import envelopes, lifecycle
 from consent.core.errors import ConsentError
 from consent.models import PresentationResponse, Usage
@@ -47,17 +48,17 @@ def open_presentation(*, usage: Usage) -> Opened:
     if registry.standing(bytes(response.handle or b""), now=clock.now()).withdrawn:
         # The use was recorded before the withdrawal; what is not open yet stays shut.
         return _end(response, "refuse", refusal="grant-withdrawn", report=None)
-    key: bytes | None = None
+    released: Released | None = None
     if response.locks == 2:
         try:
-            key = _one_time_key(response, usage)
+            released = _release(response, usage)
         except peers.PeerRefusedError as error:
             if error.remote_status >= 500:
                 raise
             return _end(response, "refuse", refusal=error.remote_code)
     _move(response, "release")
     try:
-        report = _verify(response, usage, key)
+        report = _verify(response, usage, released)
     except (ConsentError, KeyStoreError, envelopes.MalformedEnvelopeError, envelopes.LockedEnvelopeError) as error:
         code = error.code if isinstance(error, ConsentError | KeyStoreError) else "response-malformed"
         return _end(response, "fail", refusal=code)
@@ -78,7 +79,7 @@ def claims_context(response: PresentationResponse) -> bytes:
     return b"govchain/claims/v1\n" + response.request.id.bytes
 
 
-def _one_time_key(response: PresentationResponse, usage: Usage) -> bytes:
+def _release(response: PresentationResponse, usage: Usage) -> Released:
     home = agencies.by_slug(response.recorder)
     answer = peers.call(
         sender=response.request.agency,
@@ -90,15 +91,16 @@ def _one_time_key(response: PresentationResponse, usage: Usage) -> bytes:
             "request_id": str(response.request.id),
         },
     )
-    return b64url_decode(str(answer["key"]))
+    return Released(key=b64url_decode(str(answer["key"])), binding=b64url_decode(str(answer["binding"])))
 
 
-def _verify(response: PresentationResponse, usage: Usage, key: bytes | None) -> verification.Report:
+def _verify(response: PresentationResponse, usage: Usage, released: Released | None) -> verification.Report:
     request = response.request
-    inner = envelopes.open_outer(response.ciphertext, key=key) if key is not None else response.ciphertext
+    inner = envelopes.open_outer(response.ciphertext, key=released.key) if released else response.ciphertext
     terms = registry.terms_of(request.matter)
     presentation = presentations.single(presentations.unlock_inner(request, inner), terms)
-    return presentations.verify(presentation, response=response, usage=usage, terms=terms)
+    binding = released.binding if released else None
+    return presentations.verify(presentation, response=response, usage=usage, terms=terms, binding=binding)
 
 
 def _move(response: PresentationResponse, event: str) -> None:

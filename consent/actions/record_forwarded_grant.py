@@ -44,7 +44,7 @@ def record_forwarded_grant(
     received_at: int,
 ) -> RecordedGrant:
     """The final grant. Raises `ConsentError`."""
-    evidence = sha256(kb_jwt.rpartition(".")[0].encode())
+    evidence = grants.binding(kb_jwt)
     grant = grants.known(evidence, issuer)
     if grant is not None:
         if grant.asker != asker.number:

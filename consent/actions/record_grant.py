@@ -81,7 +81,9 @@ def record_grant(
     sealed = grants.Sealed(
         artefact=_under_data_key(wallet.citizen, agreed.handle, grants.text(record)),
         salt=grants.salt(),
-        one_time_key=agencies.sealer(home).seal(one_time_key, grants.key_context(agreed.handle)),
+        one_time_key=agencies.sealer(home).seal(
+            one_time_key + grants.binding(kb_jwt), grants.key_context(agreed.handle)
+        ),
         owner_tag=owner,
     )
     grant = grants.enqueue(

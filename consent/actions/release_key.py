@@ -6,13 +6,23 @@ Repeating it for the same usage record gives the same key: the asker may have cr
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from consent import grants, registry
+from consent.core.envelopes import ONE_TIME_KEY_BYTES
 from consent.core.errors import ConsentError
 from consent.models import Grant
 from gov_chain import clock
 from identity import agencies
 from identity.models import Agency
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    key: bytes
+    """Opens the outer lock, 32 bytes."""
+    binding: bytes
+    """Which signed consent the grant was recorded for (`grants.binding`): nothing else may stand behind the lock."""
 
 
 def confirm_grant(*, home: Agency, asker: Agency, handle: bytes, request_id: uuid.UUID) -> Grant:
@@ -30,14 +40,13 @@ def confirm_grant(*, home: Agency, asker: Agency, handle: bytes, request_id: uui
     return grant
 
 
-def release_key(*, home: Agency, asker: Agency, handle: bytes, usage_index: int, request_id: uuid.UUID) -> bytes:
-    """The 32-byte key.
-
-    Raises `ConsentError` release-not-recorded, release-foreign, release-unknown, or grant-withdrawn: a use recorded
+def release_key(*, home: Agency, asker: Agency, handle: bytes, usage_index: int, request_id: uuid.UUID) -> Released:
+    """Raises `ConsentError` release-not-recorded, release-foreign, release-unknown, or grant-withdrawn: a use recorded
     before the withdrawal opens nothing after it.
     """
     registry.require_usage(index=usage_index, handle=handle, agency=asker.number)
     if registry.standing(handle, now=clock.now()).withdrawn:
         raise ConsentError("grant-withdrawn")
     grant = confirm_grant(home=home, asker=asker, handle=handle, request_id=request_id)
-    return agencies.sealer(home).open(bytes(grant.one_time_key_sealed or b""), grants.key_context(handle))
+    opened = agencies.sealer(home).open(bytes(grant.one_time_key_sealed or b""), grants.key_context(handle))
+    return Released(key=opened[:ONE_TIME_KEY_BYTES], binding=opened[ONE_TIME_KEY_BYTES:])

@@ -50,7 +50,7 @@ def test_key_for_the_agency_and_request_of_the_record_alone(world: World) -> Non
     world.settle()
     index = Usage.objects.get().index
 
-    assert release(phone, desk, usage_index=index) == {"key": b64url(phone.key)}
+    assert release(phone, desk, usage_index=index)["key"] == b64url(phone.key)
     assert refused(phone, desk, usage_index=index, sender="psb") == "release-foreign"
     assert refused(phone, desk, usage_index=index, request_id=world.ask().request_id) == "release-unknown"
     other = consent(world.citizen(1).wallet, world.ask())
@@ -112,6 +112,20 @@ def test_an_undetermined_check_opens_nothing_until_it_passes(world: World, monke
     world.settle()
     assert ana.id_number in desk.page().text
     assert Usage.objects.count() == 1
+
+
+def test_another_persons_certificate_does_not_open_under_my_grant(world: World) -> None:
+    """A friend signs the same terms and the same handle: his history would not know of the use."""
+    friend = world.citizen(1)
+    phone = consent(world.citizen().wallet, desk := world.ask())
+    phone.record()
+    swapped = Consent(friend.wallet, phone.request, secret=phone.secret, key=phone.key)
+    swapped.signed()
+    swapped.send()
+    world.settle()
+    page = desk.page().text
+    assert "核验未通过" in page
+    assert friend.id_number not in page
 
 
 def test_a_stranger_is_no_peer(world: World) -> None:
