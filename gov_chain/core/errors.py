@@ -8,6 +8,7 @@ formats errors. `log` is for operators and must hold no personal data.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -57,3 +58,10 @@ class GovChainError(Exception):
     @property
     def fix_en(self) -> str:
         return self.message.fix_en.format_map(self.values)
+
+
+def trail(exception: BaseException) -> str:
+    """An unforeseen exception's type and places, latest first: fit for a log, since its message may hold personal data."""
+    places = traceback.extract_tb(exception.__traceback__)
+    steps = (f"{'/'.join(place.filename.rsplit('/', 3)[1:])}:{place.lineno} {place.name}" for place in places[:-9:-1])
+    return f"{type(exception).__qualname__} at {' < '.join(steps)}"

@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django import db
 from django.db import transaction
 
-from gov_chain.core.errors import GovChainError
+from gov_chain.core.errors import GovChainError, trail
 from gov_chain.ledger import batches, delivery, node, outbox
 from gov_chain.ledger.delivery import Outcome, on_outcome
 from gov_chain.ledger.models import OutboxRow
@@ -145,7 +145,7 @@ def _report(done: Future[None]) -> None:
     """A listener failed in a way nobody foresaw: the row is tried again when its lease ends."""
     error = done.exception()
     if error is not None:
-        log.error("ledger relay: a listener failed", exc_info=error)
+        log.error("ledger relay: a listener failed: %s", trail(error))
 
 
 _thread: _Thread | None = None

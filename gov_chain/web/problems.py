@@ -17,7 +17,6 @@ import json
 import logging
 import secrets
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -28,7 +27,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
 
-from gov_chain.core.errors import GovChainError
+from gov_chain.core.errors import GovChainError, trail
 from gov_chain.web.errors import InputError, WebError
 from gov_chain.web.language import pick
 
@@ -165,9 +164,5 @@ def _page(request: HttpRequest, error: GovChainError, *, fragment: bool) -> str:
 
 
 def _log_unexpected(incident: str, exception: BaseException) -> None:
-    places = traceback.extract_tb(exception.__traceback__)
-    trail = " < ".join(
-        f"{'/'.join(place.filename.rsplit('/', 3)[1:])}:{place.lineno} {place.name}" for place in reversed(places[-8:])
-    )
-    log.error("incident %s: %s at %s", incident, type(exception).__qualname__, trail)
+    log.error("incident %s: %s", incident, trail(exception))
     log.debug("incident %s", incident, exc_info=exception)
