@@ -61,7 +61,7 @@ class GovChainError(Exception):
 
 
 def trail(exception: BaseException) -> str:
-    """An unforeseen exception's type and places, latest first: fit for a log, since its message may hold personal data."""
+    """An unforeseen exception's type and places, latest first. Its message stays out: it may hold personal data."""
     places = traceback.extract_tb(exception.__traceback__)
     steps = (f"{'/'.join(place.filename.rsplit('/', 3)[1:])}:{place.lineno} {place.name}" for place in places[:-9:-1])
     return f"{type(exception).__qualname__} at {' < '.join(steps)}"
