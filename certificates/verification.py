@@ -26,7 +26,8 @@ from certificates.formats.sd_jwt import SdJwt, Verified
 from gov_chain.core.errors import GovChainError
 from gov_chain.ledger import documents
 from gov_chain.ledger.core.errors import LedgerError
-from gov_chain.ledger.reader import AgencyState, Reader
+from gov_chain.ledger.reader import Reader
+from gov_chain.ledger.standing import AgencyState
 from identity.models import Agency
 
 Result = Literal["pass", "fail", "undetermined", "not-applicable"]

@@ -14,7 +14,8 @@ from gov_chain.ledger import node
 from gov_chain.ledger.core import entries, records
 from gov_chain.ledger.explorer.names import Names
 from gov_chain.ledger.explorer.sentences import sentence
-from gov_chain.ledger.reader import LogRow, Reader
+from gov_chain.ledger.reader import Reader
+from gov_chain.ledger.standing import LogRow
 
 PAGE = 50
 WINDOW = 500

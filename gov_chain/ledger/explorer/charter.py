@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from gov_chain.ledger.core import entries, records
 from gov_chain.ledger.explorer import facts
 from gov_chain.ledger.explorer.names import Names, Pair
-from gov_chain.ledger.reader import AgencyState, MatterState, ProposalState, Reader, TypeState
+from gov_chain.ledger.reader import Reader
+from gov_chain.ledger.standing import AgencyState, MatterState, ProposalState, TypeState
 
 MOST = 500
 """Types, matters and proposals shown; a consortium has tens."""

@@ -18,7 +18,8 @@ from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
 from gov_chain.ledger.explorer import charter, climbing, facts, growth
 from gov_chain.ledger.explorer.names import Names, Pair
 from gov_chain.ledger.explorer.sentences import sentence
-from gov_chain.ledger.reader import LogRow, Reader
+from gov_chain.ledger.reader import Reader
+from gov_chain.ledger.standing import LogRow
 from gov_chain.web.inputs import Input, read_query
 
 LATEST = 12
