@@ -95,7 +95,7 @@ def _import(args: argparse.Namespace) -> int:
             _tell(report, as_json=False)
     except OSError as error:
         reason = error.strerror or "OSError"
-        raise CertificateError("register-unreadable", reason=reason, reason_en=reason) from error
+        raise CertificateError("file-unreadable", reason=reason) from error
     return 0 if report.clean else 1
 
 
@@ -203,6 +203,7 @@ def _offer(args: argparse.Namespace) -> int:
         _print(json.dumps(told, ensure_ascii=False))
     else:
         _print(made.uri)
+        _print(f"我们的钱包 our wallet: {made.wallet_url}")
         _print(f"交付码 transaction code: {made.tx_code}")
     return 0
 

@@ -14,7 +14,7 @@ from consent.actions.open_presentation import claims_context
 from consent.core import lifecycle, wallet_errors
 from consent.core.errors import ConsentError
 from consent.core.matter import MatterTerms
-from consent.models import PresentationRequest, PresentationResponse, Usage
+from consent.models import Matter, PresentationRequest, PresentationResponse, Usage
 from gov_chain import clock
 from gov_chain.core.errors import GovChainError, Message
 from gov_chain.ledger.core.errors import LedgerError
@@ -85,10 +85,38 @@ class PresentationView:
         return self.verdict == "ok" and not self.fields
 
 
-def recent(agency: Agency, *, limit: int = 20) -> list[PresentationRequest]:
-    """An agency's newest requests, without anything personal."""
+@dataclass(frozen=True, slots=True)
+class RecentRequest:
+    """A row of the counter's list: nothing personal in it."""
+
+    id: uuid.UUID
+    matter: Matter
+    created_at: int
+    state: str
+    response: PresentationResponse | None
+    open: bool
+    """Still to be answered."""
+    withdrawn: bool
+
+
+def recent(agency: Agency, *, limit: int = 20) -> list[RecentRequest]:
+    """An agency's newest requests."""
     found = PresentationRequest.objects.filter(agency=agency).select_related("matter", "response")
-    return list(found.order_by("-created_at")[:limit])
+    return [_recent(request, now=clock.now()) for request in found.order_by("-created_at")[:limit]]
+
+
+def _recent(request: PresentationRequest, *, now: int) -> RecentRequest:
+    response: PresentationResponse | None = getattr(request, "response", None)
+    handle = response.handle if response is not None and response.state == lifecycle.OPENED else None
+    return RecentRequest(
+        id=request.id,
+        matter=request.matter,
+        created_at=request.created_at,
+        state=request.state,
+        response=response,
+        open=request.expires_at > now,
+        withdrawn=handle is not None and registry.standing(bytes(handle), now=now).withdrawn,
+    )
 
 
 def of_agency(request_id: uuid.UUID, *, agency: Agency) -> PresentationView:

@@ -216,10 +216,10 @@ def _text(greeting: Greeting, base: str) -> str:
     return f"""
   节点已就绪 The node is ready: {base}/
 
-  工作人员登录 Officers log in at {base}/login  (口令 password: {greeting.password})
+  工作人员登录 Officers log in at {base}/login  (密码 password: {greeting.password})
 {officers}
 
-  市民激活链接 Citizens' activation links (自选六位 PIN;choose a six-digit PIN)
+  市民激活链接 Citizens' activation links （自选六位 PIN; choose a six-digit PIN）
 {citizens}
 
   试一试 What to try

@@ -252,6 +252,13 @@ class CertificateError(GovChainError):
             "请用 Excel 另存为 CSV（UTF-8 或 GB18030）后重试。",
             "Save it as CSV (UTF-8 or GB18030) and try again.",
         ),
+        "file-unreadable": Message(
+            400,
+            "文件打不开：{reason}",
+            "The file cannot be opened: {reason}",
+            "请检查文件名和读取权限。",
+            "Check its name and whether you may read it.",
+        ),
         "register-rows-bad": Message(
             400,
             "有 {count} 处错误，没有导入任何一行。",

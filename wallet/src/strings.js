@@ -19,7 +19,7 @@ export const WORDS = {
   "common.languageLabel": ["Switch to English", "切换到中文"],
 
   "welcome.title": ["证照在手，使用有据", "Your certificates, and proof of every use"],
-  "welcome.lead": ["证照只存在这部手机里。给谁看、看哪些，由您决定；每一次使用都记在任何机构都改不了的账本上。", "Certificates stay on this phone. You decide who sees what, and every use is recorded in a ledger no single agency can rewrite."],
+  "welcome.lead": ["证照只存在这部手机里。给谁看、看哪些，由您决定；每一次使用都记在任何一家机构都不能独自改写的账本上。", "Certificates stay on this phone. You decide who sees what, and every use is recorded in a ledger no single agency can rewrite."],
   "welcome.point1": ["密钥由手机生成，无法导出", "Keys are made on the phone and cannot be exported"],
   "welcome.point2": ["办事只出示必需的信息", "Only what a matter needs is shown"],
   "welcome.point3": ["使用证明由手机自己核验", "The phone itself checks every proof of use"],
@@ -134,7 +134,7 @@ export const WORDS = {
   "present.declined": ["没有出示任何信息", "Nothing was shown"],
   "present.declinedLead": ["您没有同意。对方没有得到您的任何信息。", "You did not agree; they received nothing about you."],
   "present.confirmTitle": ["确认同意", "Confirm"],
-  "present.confirmLead": ["用 PIN 确认：向{agency}出示 {count} 项信息，{uses} 次，{days} 天内有效。", "Confirm with your PIN: show {count} fields to {agency}, {uses}×, within {days} days."],
+  "present.confirmLead": ["用 PIN 确认：向{agency}出示 {count} 项信息（{fields}），可看 {uses} 次，{days} 天内有效。", "Confirm with your PIN: show {agency} {count} fields ({fields}), {uses}×, for {days} d."],
   "present.confirm": ["确认", "Confirm"],
   "present.confirmPasskey": ["用通行密钥确认", "Confirm with a passkey"],
   "present.busy": ["正在出示", "Presenting"],

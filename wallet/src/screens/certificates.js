@@ -124,7 +124,7 @@ function proofOf({ agency, anchor, issued, expires, claimed, type }) {
   ];
 }
 
-async function lookForAnchors(app, certificates) {
+export async function lookForAnchors(app, certificates) {
   const { visit } = app;
   const found = [];
   for (const certificate of certificates.filter(({ anchor }) => !anchor)) {

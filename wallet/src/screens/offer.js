@@ -1,6 +1,6 @@
 // Receiving a certificate: who issues it, what is in it, the transaction code, and it is on the phone.
 
-import { face } from "./certificates.js";
+import { face, lookForAnchors } from "./certificates.js";
 import { form, textField } from "../fields.js";
 import { page, pill, problem, say, waiting } from "../frame.js";
 import { explainShort, of, t } from "../language.js";
@@ -75,18 +75,21 @@ async function receive(app, offered, txCode) {
   } catch (error) {
     return consider(app, offered, error);
   }
+  const front = h("div", {}, face(app, certificate));
   page(app, {
     title: t("offer.done"),
     kind: "result",
     content: [
       h("div", { class: "result-mark" }, icon("check")),
       h("p", { class: "lead", testid: "offer-done" }, t("offer.doneLead")),
-      face(app, certificate),
+      front,
       h("a", { class: "button", href: `#certificates/${certificate.id}`, testid: "offer-view" }, t("offer.view")),
       h("a", { class: "button button-quiet", href: "#" }, t("common.home")),
     ],
   });
   say(t("offer.done"));
+  const [found] = await lookForAnchors(app, [certificate]);
+  if (found) show(front, face(app, found));
 }
 
 function refused(app, error) {

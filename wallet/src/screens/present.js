@@ -127,7 +127,8 @@ function whichCertificate(usable, choice) {
 
 function confirm(app, request, usable, choice) {
   const { agency, asked } = request;
-  const count = fieldsOf(asked.type.fields, asked.required).length + choice.optional.length;
+  const required = fieldsOf(asked.type.fields, asked.required);
+  const shown = asked.type.fields.filter((field) => required.includes(field) || choice.optional.includes(field.id));
   const pad = pinPad({
     submit: t("present.confirm"),
     passkey: t("present.confirmPasskey"),
@@ -138,7 +139,7 @@ function confirm(app, request, usable, choice) {
   page(app, {
     title: t("present.confirmTitle"),
     content: [
-      h("p", { class: "lead" }, t("present.confirmLead", { agency: of(agency.name), count, uses: choice.uses, days: choice.days })),
+      h("p", { class: "lead" }, t("present.confirmLead", { agency: of(agency.name), fields: shown.map(of).join(" · "), count: shown.length, uses: choice.uses, days: choice.days })),
       h("div", { class: "sheet" }, pad.element),
       h("button", { class: "button button-quiet", type: "button", onclick: () => consider(app, request, usable) }, t("common.back")),
     ],
