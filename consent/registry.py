@@ -9,19 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from certificates.core import anchors
 from certificates.core.errors import SdJwtError
 from certificates.formats import sd_jwt
 from consent.core import matter as matter_core
 from consent.core.errors import ConsentError
 from consent.core.matter import MatterTerms
 from consent.models import Matter
-from gov_chain.core.codec import b64url_decode, sha256
 from gov_chain.ledger import documents, node
 from gov_chain.ledger.core import entries
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.records import USAGE
-
-ANCHOR = b"govchain/anchor/v1\n"
 
 
 def load_terms(number: int, version: int) -> MatterTerms:
@@ -153,10 +151,10 @@ def certificate(issuer_jwt: str) -> IssuedCertificate:
     """
     try:
         _, payload = sd_jwt.peek(issuer_jwt)
-        salt = b64url_decode(str(payload.get("anchor_salt", "")))
-    except (SdJwtError, ValueError) as error:
+    except SdJwtError as error:
         raise ConsentError("certificate-untrusted", log="malformed") from error
-    issue = node.ledger().issue(sha256(ANCHOR, salt, issuer_jwt.encode("ascii")))
+    commitment = anchors.commitment_of(payload, issuer_jwt)
+    issue = node.ledger().issue(commitment) if commitment else None
     if issue is None:
         raise ConsentError("certificate-untrusted", log="no anchor")
     issuer_key = node.ledger().agency(issue.agency, at=issue.index).issue_key

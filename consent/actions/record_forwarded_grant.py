@@ -85,11 +85,7 @@ def record_forwarded_grant(
     )
     record = artefact.build(
         terms,
-        handle=agreed.handle,
-        masks=agreed.masks,
-        not_after=agreed.not_after,
-        uses=agreed.uses,
-        given=agreed.given,
+        agreed=agreed,
         request_id=str(request_id),
         recorder=issuer.slug,
         controller=agency_name(asker.number),

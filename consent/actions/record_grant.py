@@ -66,11 +66,7 @@ def record_grant(
 
     record = artefact.build(
         terms,
-        handle=agreed.handle,
-        masks=agreed.masks,
-        not_after=agreed.not_after,
-        uses=agreed.uses,
-        given=agreed.given,
+        agreed=agreed,
         request_id=asked.request_id,
         recorder=home.slug,
         controller=agency_name(terms.agency),

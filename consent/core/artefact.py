@@ -7,9 +7,9 @@ ledger; it names the person only by the digest of the certificate shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from consent.core.agreement import Agreement
 from consent.core.matter import MatterTerms, Text
 from gov_chain.core.codec import b64url, canonical_json, sha256
 
@@ -19,11 +19,7 @@ PROFILE = "urn:govchain:consent-record:1"
 def build(
     terms: MatterTerms,
     *,
-    handle: bytes,
-    masks: Sequence[int],
-    not_after: int,
-    uses: int,
-    given: int,
+    agreed: Agreement,
     request_id: str,
     recorder: str,
     controller: Text,
@@ -35,7 +31,7 @@ def build(
     return {
         "profile": PROFILE,
         "schema_version": "ISO/IEC TS 27560:2023 (aligned)",
-        "record_id": b64url(handle),
+        "record_id": b64url(agreed.handle),
         "pii_principal_id": b64url(sha256(issuer_jwt.encode())),
         "pii_processing": {
             "matter": {"number": terms.number, "version": terms.version, "definition_sha256": terms.digest.hex()},
@@ -48,12 +44,12 @@ def build(
                     "optional": not requested.mask([field.id]) & requested.required,
                     "sensitivity": field.grade,
                 }
-                for requested, mask in zip(terms.types, masks, strict=True)
+                for requested, mask in zip(terms.types, agreed.masks, strict=True)
                 for field in requested.named(mask)
             ],
             "retention_days": terms.retention_days,
-            "uses": uses,
-            "valid_until": not_after,
+            "uses": agreed.uses,
+            "valid_until": agreed.not_after,
             "withdrawal": {"zh": "在手机钱包的使用记录中一键撤回。", "en": "One tap in the wallet's history."},
             "alternative": _text(terms.offline),
         },
@@ -61,7 +57,9 @@ def build(
             "controller": {"agency": terms.agency, "name": _text(controller)},
             "recorder": recorder,
         },
-        "events": [{"type": "explicit-consent-given", "time": given, "state": "given", "request_id": request_id}],
+        "events": [
+            {"type": "explicit-consent-given", "time": agreed.given, "state": "given", "request_id": request_id}
+        ],
         "evidence": {"kb_jwt": kb_jwt, "transaction_data": transaction_data},
     }
 
