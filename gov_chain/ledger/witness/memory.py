@@ -54,14 +54,9 @@ class Memory:
     @contextmanager
     def turn(self) -> Iterator[Turn]:
         """Exclusive access; on disk when the block ends, nothing of it if it raises."""
-        with closing(self._open()) as connection:
+        with closing(self._open()) as connection, connection:
             connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield Turn(connection)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+            yield Turn(connection)
 
     def logs(self) -> dict[str, Remembered]:
         """What was cosigned last, by origin."""
