@@ -17,12 +17,15 @@ MODULES := wallet/node_modules/.installed-$(call digest,wallet/package.json wall
 INTEROP := tests/interop/node_modules/.installed-$(call digest,tests/interop/package.json tests/interop/package-lock.json)
 BUNDLE := wallet/dist/.built-$(call digest,$(WALLET_SOURCES))
 
-.PHONY: help setup run test nightly check locks format bench lock clean
+.PHONY: help setup engines run test nightly check locks format bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
 setup: $(INSTALLED) $(BUNDLE) ## .venv, Python packages, the wallet's bundle; a second run takes a second
+
+engines: $(INSTALLED) ## build the engines of others from pinned source, once (ENGINES=cometbft for one)
+	@$(BIN)/python -m gov_chain.engines $(ENGINES)
 
 run: setup ## start a node on this machine (PORT=8000; TLS=1 for a phone on the same network)
 	@exec $(BIN)/govchain up $(if $(PORT),--port $(PORT)) $(if $(filter 1,$(TLS)),--tls)
