@@ -244,7 +244,7 @@ class _Check:
         handle = records.handle_of(fitting)
         if handle is not None:
             self.handles.add((handle[: store.HANDLE_PREFIX], index))
-        act = Act(batch.agency, fitting, batch.time, index, body)
+        act = Act(batch.agency, fitting, batch.time, index, body, self.ledger_id)
         code = rulesets.judge(self.view, act, batch.ruleset) if batch.ruleset is not None else None
         if code is not None:
             self.report.add("rule", index, code)

@@ -11,7 +11,7 @@ from typing import Any
 
 from gov_chain.ledger.core import governance, proposals, records, rules
 from gov_chain.ledger.core.errors import REFUSALS, LedgerError
-from gov_chain.ledger.core.shapes import Choice, Fixed, Many, Point, Row, Shape, Uint
+from gov_chain.ledger.core.shapes import Choice, Fixed, Many, Point, Row, Shape, Signatures, Uint
 
 ANY_RECORD = ("record-malformed", "kind-unknown", "agency-suspended")
 
@@ -53,7 +53,12 @@ REFUSED_WITH: dict[int, tuple[str, ...]] = {
         "fields-beyond-grant",
         "uses-spent",
     ),
-    records.PROPOSE: ("proposal-number-not-next", "proposal-life-wrong", "too-many-proposals"),
+    records.PROPOSE: (
+        "proposal-number-not-next",
+        "proposal-life-wrong",
+        "too-many-proposals",
+        "possession-unproven",
+    ),
     records.VOTE: ("proposal-unknown", "proposal-passed", "proposal-expired", "not-a-voter", "voted-already"),
     records.STATUTORY: (
         "power-not-held",
@@ -73,13 +78,20 @@ ACTION_REFUSED_WITH: dict[int, tuple[str, ...]] = {
     proposals.ENROL: ("agency-number-not-next",),
     proposals.SUSPEND: ("agency-unknown", "suspended-already", "too-few-voters"),
     proposals.REINSTATE: ("agency-unknown", "not-suspended"),
-    proposals.ROTATE: ("agency-unknown", "key-number-not-next"),
+    proposals.ROTATE: ("agency-unknown", "key-number-not-next", "key-used-before"),
     proposals.ACCREDIT: ("agency-unknown", "accredited-already", "too-many-accreditations"),
     proposals.DISACCREDIT: ("agency-unknown", "accreditation-unknown"),
     proposals.EMPOWER: ("agency-unknown", "too-many-powers"),
     proposals.DISEMPOWER: ("agency-unknown", "power-not-held"),
     proposals.SET_PARAMETER: ("parameter-out-of-range",),
     proposals.SET_RULES: ("version-not-next", "height-passed"),
+    proposals.REVOKE_KEY: (
+        "agency-unknown",
+        "key-number-unknown",
+        "key-in-use",
+        "since-in-future",
+        "key-revoked-already",
+    ),
 }
 """By propose, and by the vote that would make it pass."""
 
@@ -109,7 +121,12 @@ its transaction's other records stand.
 - **A suspension leaves at least `least-voters` voters**, never fewer than two: however suspensions follow each other,
   no agency comes to decide alone.
 - **Rotated keys** sign nothing more from the next record on (`key-retired`), and stay known, with the entries between
-  which they signed. Send what is waiting before rotating.
+  which they signed. What a node had signed and not yet sent it signs anew.
+- **Possession**: who is to get keys, at enrolment or by rotation, signs the whole action with each of them
+  (`gov_chain/ledger/core/possession.py`); a proposal without that is refused.
+- **Compromised keys** are rotated, then revoked from an entry on: what they vouched for before it stays good, what they
+  vouched for from it on is void (`docs/decisions/0031-compromised-keys.md`). Suspend the agency to stop a thief at
+  once.
 - **Statutory uses** are found by the person concerned through tags: `gov_chain/ledger/core/watch.py` says how the phone
   walks them. Open and concealed uses have separate series, so that a use not revealed yet never hides an open one.
 - **Rules versions** take effect at a voted height. A transaction is judged by the version at its own leaf's index,
@@ -176,6 +193,8 @@ def shape_text(shape: Shape) -> str:
             return f"{least:,}…{limit - 1:,}"
         case Fixed(size):
             return f"{size} bytes"
+        case Signatures(count):
+            return f"{count} signatures, {64 * count} bytes"
         case Point():
             return "P-256 point, 33 bytes"
         case Many(item, most, least):

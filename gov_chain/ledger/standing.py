@@ -28,7 +28,10 @@ class AgencyState:
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """An agency's keys of one number, and the entries between which they signed (`until` 0: still in use)."""
+    """An agency's keys of one number, and the entries between which they signed (`until` 0: still in use).
+
+    `revoked_from`: the entry from which on what they signed is void (0: they were not revoked).
+    """
 
     agency: int
     key_no: int
@@ -37,6 +40,7 @@ class KeyState:
     request_key: bytes
     index: int
     until: int
+    revoked_from: int
 
 
 @dataclass(frozen=True, slots=True)

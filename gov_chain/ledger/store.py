@@ -25,7 +25,7 @@ from gov_chain.ledger.core.statemap import path_of
 FILE = "ledger.sqlite3"
 LOCK = "lock"
 APPLICATION_ID = 0x47434C31
-VERSION = 2
+VERSION = 3
 HANDLE_PREFIX = 8
 """Bytes of a handle kept in its index; readers ask by two."""
 HEADER_PREFIX = 16

@@ -20,6 +20,7 @@ from gov_chain.ledger.core import note, proposals, records
 from gov_chain.ledger.reader import Reader
 from identity import agencies
 from tests.certificates.conftest import ISSUER, Desk, Phone
+from tests.ledger.town import KeySet
 
 AUDIENCE, NONCE = "x509_hash:abc", "nonce-1"
 SHOWN = ["name", "sex", "birth_date"]
@@ -107,10 +108,9 @@ def test_what_its_issuer_was_when_it_was_issued_decides(desk: Desk, phone: Phone
     from django.db import transaction
 
     certificate = phone.claim()
-    key = node.ledger().agency(2)
     actions: list[list[Any]] = [
         [proposals.DISACCREDIT, 1, 1],
-        [proposals.ROTATE, 1, 2, key.ledger_key, key.issue_key, key.request_key],
+        KeySet(8).rotate(1, ledger_id=node.ledger().ledger_id),
         [proposals.SUSPEND, 1],
     ]
     for number, action in enumerate(actions, 1):

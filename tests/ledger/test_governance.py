@@ -16,6 +16,7 @@ from tests.ledger.town import (
     PSB,
     START,
     STREET,
+    KeySet,
     approval,
     grant_record,
     issue_record,
@@ -26,7 +27,7 @@ from tests.ledger.town import (
 )
 
 DAY = 86400
-KEYS = (DIGEST, POINT, POINT)
+NEW = KeySet(40)
 
 
 class Assembly(World):
@@ -156,7 +157,7 @@ def test_nobody_floods_the_others_with_proposals(assembly: Assembly) -> None:
 def test_agencies_enrolled_later_have_no_vote_on_it(assembly: Assembly) -> None:
     assembly.propose(STREET, proposals.SUSPEND, HOME)
     open_one = assembly.latest
-    assembly.pass_(proposals.ENROL, 4, *KEYS, DIGEST)
+    assembly.pass_(*NEW.enrol(4))
     assert assembly.vote(4, open_one) == "not-a-voter"
     assert assembly.propose(4, proposals.SUSPEND, HOME) is None
     assert assembly.proposal()[4] == [1, 2, 3, 4]
@@ -171,14 +172,14 @@ def test_a_vote_cast_counts_after_its_voter_was_suspended(assembly: Assembly) ->
 
 
 IMPOSSIBLE = {
-    "enrol out of turn": ((proposals.ENROL, 5, *KEYS, DIGEST), "agency-number-not-next"),
-    "enrol again": ((proposals.ENROL, 3, *KEYS, DIGEST), "agency-number-not-next"),
+    "enrol out of turn": (NEW.enrol(5), "agency-number-not-next"),
+    "enrol again": (NEW.enrol(3), "agency-number-not-next"),
     "suspend a stranger": ((proposals.SUSPEND, 9), "agency-unknown"),
     "reinstate a stranger": ((proposals.REINSTATE, 9), "agency-unknown"),
     "reinstate who is not suspended": ((proposals.REINSTATE, 2), "not-suspended"),
-    "rotate a stranger's": ((proposals.ROTATE, 9, 2, *KEYS), "agency-unknown"),
-    "rotate to a number in use": ((proposals.ROTATE, 2, 1, *KEYS), "key-number-not-next"),
-    "rotate out of turn": ((proposals.ROTATE, 2, 3, *KEYS), "key-number-not-next"),
+    "rotate a stranger's": (NEW.rotate(9), "agency-unknown"),
+    "rotate to a number in use": (NEW.rotate(2, 1), "key-number-not-next"),
+    "rotate out of turn": (NEW.rotate(2, 3), "key-number-not-next"),
     "accredit a stranger": ((proposals.ACCREDIT, 9, 1), "agency-unknown"),
     "accredit again": ((proposals.ACCREDIT, 1, 1), "accredited-already"),
     "withdraw a stranger's": ((proposals.DISACCREDIT, 9, 1), "agency-unknown"),
@@ -188,6 +189,9 @@ IMPOSSIBLE = {
     "disempower without power": ((proposals.DISEMPOWER, 1, 1), "power-not-held"),
     "parameter too small": ((proposals.SET_PARAMETER, proposals.LEAST_VOTERS, 1), "parameter-out-of-range"),
     "parameter too large": ((proposals.SET_PARAMETER, proposals.OUTSTANDING, 257), "parameter-out-of-range"),
+    "revoke a stranger's key": ((proposals.REVOKE_KEY, 9, 1, 1), "agency-unknown"),
+    "revoke keys there never were": ((proposals.REVOKE_KEY, 2, 2, 1), "key-number-unknown"),
+    "revoke the keys in use": ((proposals.REVOKE_KEY, 2, 1, 1), "key-in-use"),
     "rules out of turn": ((proposals.SET_RULES, 3, 1000), "version-not-next"),
     "rules for the past": ((proposals.SET_RULES, 2, 0), "height-passed"),
 }
@@ -200,9 +204,9 @@ def test_what_cannot_take_effect_cannot_be_proposed(assembly: Assembly, name: st
 
 
 def test_a_deciding_vote_is_refused_while_the_action_is_impossible(assembly: Assembly) -> None:
-    assembly.propose(STREET, proposals.ENROL, 4, *KEYS, DIGEST)
+    assembly.propose(STREET, *NEW.enrol(4))
     late = assembly.latest
-    assembly.pass_(proposals.ENROL, 4, *KEYS, DIGEST)
+    assembly.pass_(*KeySet(41).enrol(4))
     assert assembly.vote(HOME, late) == "agency-number-not-next"
     assert assembly.vote(HOME, late, yes=False) is None
 
@@ -257,7 +261,7 @@ def test_suspension_of_a_recorder_stops_uses_and_not_withdrawals(assembly: Assem
 
 
 def test_an_enrolled_agency_works_and_can_be_accredited(assembly: Assembly) -> None:
-    assembly.pass_(proposals.ENROL, 4, *KEYS, DIGEST)
+    assembly.pass_(*NEW.enrol(4))
     assert assembly.act(4, type_record(type_=7)) == "not-accredited"
     assembly.pass_(proposals.ACCREDIT, 4, 7)
     assert assembly.act(4, type_record(type_=7)) is None
@@ -269,12 +273,51 @@ def test_an_enrolled_agency_works_and_can_be_accredited(assembly: Assembly) -> N
 
 def test_rotated_keys_are_the_agencys_and_the_old_ones_stay_known(assembly: Assembly) -> None:
     before = assembly.agency(HOME)
-    new = (bytes(32), POINT, POINT)
-    assembly.pass_(proposals.ROTATE, HOME, 2, *new)
+    new = NEW.public
+    assembly.pass_(*NEW.rotate(HOME))
     assert assembly.agency(HOME)[:4] == [2, *new]
     assert assembly.agency(HOME)[4:] == before[4:]
-    assert assembly.view.get(state.key_key(HOME, 1)) == [*before[1:4], 0, assembly.index]
-    assert assembly.view.get(state.key_key(HOME, 2)) == [*new, assembly.index, 0]
+    assert assembly.view.get(state.key_key(HOME, 1)) == [*before[1:4], 0, assembly.index, 0]
+    assert assembly.view.get(state.key_key(HOME, 2)) == [*new, assembly.index, 0, 0]
+
+
+def test_keys_are_enrolled_and_rotated_only_by_who_proves_to_hold_them(assembly: Assembly) -> None:
+    """A proof serves these keys, this agency, this number and this ledger, and each key has its part in it."""
+    for good in (NEW.enrol(4), NEW.rotate(HOME)):
+        *stated, proof = good
+        assert isinstance(proof, bytes)
+        for at in (0, 64, 128):
+            flipped = proof[:at] + bytes([proof[at] ^ 1]) + proof[at + 1 :]
+            assert assembly.propose(PSB, *stated, flipped) == "possession-unproven"
+        assert assembly.propose(PSB, *stated, bytes(192)) == "possession-unproven"
+    *copied, _ = NEW.enrol(4)
+    thief = KeySet(41)
+    assert assembly.propose(PSB, *copied, thief.enrol(4)[-1]) == "possession-unproven"
+    assert assembly.propose(PSB, *NEW.rotate(HOME)[:-1], NEW.rotate(STREET)[-1]) == "possession-unproven"
+    assert assembly.propose(PSB, *NEW.enrol(4, ledger_id=DIGEST)) == "possession-unproven"
+    assert assembly.propose(PSB, *NEW.enrol(4)) is None
+
+
+def test_a_key_an_agency_had_does_not_come_back(assembly: Assembly) -> None:
+    assembly.pass_(*NEW.rotate(HOME))
+    assembly.pass_(*KeySet(41).rotate(HOME, 3))
+    assert assembly.propose(PSB, *NEW.rotate(HOME, 4)) == "key-used-before"
+
+
+def test_revoked_keys_are_void_from_an_entry_on_and_never_later_again(assembly: Assembly) -> None:
+    assembly.index = 50
+    assembly.pass_(*NEW.rotate(HOME))
+    rotated = assembly.index
+    assert assembly.propose(PSB, proposals.REVOKE_KEY, HOME, 1, 1000) == "since-in-future"
+    assembly.pass_(proposals.REVOKE_KEY, HOME, 1, 20)
+    key = assembly.view.get(state.key_key(HOME, 1))
+    assert key is not None
+    assert key[3:] == [0, rotated, 20]
+    assert assembly.propose(PSB, proposals.REVOKE_KEY, HOME, 1, 21) == "key-revoked-already"
+    assert assembly.propose(PSB, proposals.REVOKE_KEY, HOME, 1, 20) == "key-revoked-already"
+    assembly.pass_(proposals.REVOKE_KEY, HOME, 1, 5)
+    assembly.pass_(*KeySet(41).rotate(HOME, 3))
+    assert assembly.view.get(state.key_key(HOME, 1)) == [*key[:4], rotated, 5]
 
 
 def test_a_single_agency_decides_by_proposing() -> None:
@@ -296,6 +339,6 @@ def test_every_sentence_of_an_action_can_be_said() -> None:
 def test_a_kind_that_the_rules_version_has_not_is_unknown(assembly: Assembly) -> None:
     value = records.decode_record(type_record())
     assert isinstance(value, list)
-    act = Act(PSB, value, START, 5, entries.wrap(START, PSB, type_record()))
+    act = Act(PSB, value, START, 5, entries.wrap(START, PSB, type_record()), bytes(32))
     without = {kind: rule for kind, rule in RULES.items() if kind != records.TYPE}
     assert rulesets.judge(assembly.view, act, without) == "kind-unknown"

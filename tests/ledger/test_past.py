@@ -18,10 +18,10 @@ from gov_chain.ledger.reader import Reader
 from tests.ledger.town import (
     DIGEST,
     HOME,
-    POINT,
     PSB,
     STREET,
     VERIFIER,
+    KeySet,
     Town,
     grant_record,
     issue_record,
@@ -42,7 +42,8 @@ def replayed(reader: Reader, size: int) -> dict[bytes, state.Value]:
         body = reader.entry(index)
         time, agency, record = entries.unwrap(body)
         if record[0] != records.TRANSACTION:
-            assert rulesets.judge(view, Act(agency, record, time, index, body), rulesets.RULESETS[1]) is None
+            act = Act(agency, record, time, index, body, reader.ledger_id)
+            assert rulesets.judge(view, act, rulesets.RULESETS[1]) is None
     return view.written
 
 
@@ -130,8 +131,8 @@ def test_who_an_agency_was_then(governed: Governed) -> None:
     suspended = town.pass_(proposals.SUSPEND, STREET)
     reinstated = town.pass_(proposals.REINSTATE, STREET)
     accredited = town.pass_(proposals.ACCREDIT, STREET, 5)
-    rotated = town.pass_(proposals.ROTATE, STREET, 2, public_key(8), POINT, POINT)
-    enrolled = town.pass_(proposals.ENROL, 4, DIGEST, POINT, POINT, DIGEST)
+    rotated = town.pass_(*KeySet(8).rotate(STREET, ledger_id=town.ledger_id))
+    enrolled = town.pass_(*KeySet(9).enrol(4, ledger_id=town.ledger_id))
     for index, before, after in ((suspended, False, True), (reinstated, True, False)):
         assert read.agency(STREET, at=index).suspended == before
         assert read.agency(STREET, at=index + 1).suspended == after
@@ -188,7 +189,7 @@ def test_what_types_matters_grants_and_parameters_were_then(governed: Governed) 
 
 def test_a_rotated_key_signs_nothing_more_and_the_new_one_does(governed: Governed) -> None:
     town = governed
-    town.pass_(proposals.ROTATE, STREET, 2, public_key(HOME), POINT, POINT)
+    town.pass_(*KeySet(8).rotate(STREET, ledger_id=town.ledger_id))
     for key_no, code in ((1, "key-retired"), (3, "key-unknown"), (2, "signature-wrong")):
         with pytest.raises(LedgerError, match=code):
             town.engine.submit(town.signed(STREET, records.evidence(evidence=1, digest=DIGEST), key_no=key_no)).result()

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from gov_chain.ledger.core import records
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.proposals import ACTIONS, HOME
-from gov_chain.ledger.core.shapes import Choice, Fixed, Many, Point, Row, Shape, Uint
+from gov_chain.ledger.core.shapes import Choice, Fixed, Many, Point, Row, Shape, Signatures, Uint
 from tests.ledger.town import (
     DIGEST,
     POINT,
     START,
+    KeySet,
     approval,
     grant_record,
     issue_record,
@@ -31,7 +32,7 @@ GOOD = {
     records.WITHDRAW: records.withdraw(secret=SECRET),
     records.USAGE: usage_record(SECRET),
     records.STATUS: records.status(type=1, list=1, version=1, digest=DIGEST),
-    records.PROPOSE: records.propose(proposal=1, action=[1, 4, DIGEST, POINT, POINT, DIGEST], expires=START + 86400),
+    records.PROPOSE: records.propose(proposal=1, action=KeySet(4).enrol(4), expires=START + 86400),
     records.VOTE: records.vote(proposal=1, yes=True),
     records.STATUTORY: records.statutory(power=1, type=1, mask=1, tag=DIGEST, context_digest=DIGEST),
     records.REVEAL: records.reveal(index=1, tag=DIGEST, salt=DIGEST),
@@ -64,6 +65,8 @@ def wrong_values(shape: Shape) -> list[Any]:
     match shape:
         case Uint(limit, least):
             wrong += [limit, least - 1, DIGEST, [1]]
+        case Signatures(count):
+            wrong += [bytes(64 * count - 1), bytes(64 * count + 1), b"", 1, "x"]
         case Fixed(size):
             wrong += [bytes(size - 1), bytes(size + 1), 1, []]
         case Many(item, most, least):
@@ -88,6 +91,8 @@ def example(shape: Shape) -> Any:
     match shape:
         case Uint(_, least):
             return least
+        case Signatures(count):
+            return bytes(64 * count)
         case Fixed(size):
             return bytes(size)
         case Many(item, _, least):
@@ -157,8 +162,8 @@ def test_no_record_can_hold_anything_but_bounded_integers_and_fixed_digests() ->
                 assert limit <= 2**40 < identity_number
             case Fixed(size):
                 assert size == 32
-            case Point():
-                pass
+            case Point() | Signatures():
+                pass  # a rule verifies each signature
             case Choice(rows):
                 for row in rows.values():
                     lint(row)

@@ -52,7 +52,7 @@ class World:
         assert isinstance(value, list), value
         before = dict(self.view.written)
         entry = entries.wrap(self.time, agency, record)
-        code = rulesets.judge(self.view, Act(agency, value, self.time, self.index, entry), RULES)
+        code = rulesets.judge(self.view, Act(agency, value, self.time, self.index, entry, bytes(32)), RULES)
         if code is not None:
             assert code in REFUSALS
             expected = {*rulebook.ANY_RECORD, *rulebook.REFUSED_WITH[value[0]]}

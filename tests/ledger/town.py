@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gov_chain.ledger import founding
-from gov_chain.ledger.core import note, records, transaction
+from gov_chain.ledger.core import note, possession, proposals, records, transaction
 from gov_chain.ledger.core.genesis import FoundingAgency, Genesis
 from gov_chain.ledger.engines import Committed
 from gov_chain.ledger.engines.embedded import Embedded
@@ -58,6 +62,37 @@ def secret_key(number: int) -> Ed25519PrivateKey:
 
 def public_key(number: int) -> bytes:
     return secret_key(number).public_key().public_bytes_raw()
+
+
+class P256:
+    """A P-256 key of the tests' own."""
+
+    def __init__(self, label: str) -> None:
+        self._key = ec.derive_private_key(int.from_bytes(sha256(label.encode()).digest()) >> 1, ec.SECP256R1())
+        self.public_key = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+
+    def sign(self, data: bytes) -> bytes:
+        r, s = decode_dss_signature(self._key.sign(data, ec.ECDSA(hashes.SHA256())))
+        return r.to_bytes(32) + s.to_bytes(32)
+
+
+class KeySet:
+    """The three keys of an agency, known by a number; for enrolling and rotating."""
+
+    def __init__(self, number: int) -> None:
+        self.ledger = secret_key(number)
+        self.issue, self.request = P256(f"issue {number}"), P256(f"request {number}")
+        self.public = (public_key(number), self.issue.public_key, self.request.public_key)
+
+    def _proven(self, action: list[int | bytes], ledger_id: bytes) -> list[int | bytes]:
+        signers = [self.ledger.sign, self.issue.sign, self.request.sign]
+        return possession.prove(action, ledger_id, signers=signers)
+
+    def enrol(self, agency: int, *, profile: bytes = DIGEST, ledger_id: bytes = bytes(32)) -> list[int | bytes]:
+        return self._proven([proposals.ENROL, agency, *self.public, profile], ledger_id)
+
+    def rotate(self, agency: int, key_no: int = 2, *, ledger_id: bytes = bytes(32)) -> list[int | bytes]:
+        return self._proven([proposals.ROTATE, agency, key_no, *self.public], ledger_id)
 
 
 GENESIS = Genesis(

@@ -22,6 +22,7 @@ class Act(NamedTuple):
     at: int
     """The index its entry will have."""
     entry: bytes
+    ledger_id: bytes
 
 
 Rule = Callable[[View, Act], str | None]

@@ -75,6 +75,12 @@ REFUSALS: dict[str, int] = {
     "concealed-by-another": 116,
     "revealed-already": 117,
     "reveal-wrong": 118,
+    "possession-unproven": 130,
+    "key-used-before": 131,
+    "key-number-unknown": 132,
+    "key-in-use": 133,
+    "since-in-future": 134,
+    "key-revoked-already": 135,
 }
 REFUSAL_CODES: dict[int, str] = {number: code for code, number in REFUSALS.items()}
 
@@ -250,6 +256,36 @@ class LedgerError(GovChainError):
             409,
             "新规则的起始位置已过，或早于此前表决的位置。",
             "The height for the new rules has passed, or lies before one voted earlier.",
+        ),
+        "possession-unproven": Message(
+            400,
+            "没有证明持有这些密钥。",
+            "Possession of the keys is not proven.",
+            "请由申请机关重新生成申请：三把密钥都要对同一份申请签名。",
+            "The applicant has to make the application again: each of the three keys signs the whole of it.",
+        ),
+        "key-used-before": Message(
+            409,
+            "新密钥中有该机关用过的密钥。",
+            "One of the new keys is one the agency had before.",
+            "请生成全新的密钥。",
+            "Make new keys.",
+        ),
+        "key-number-unknown": Message(404, "该机关没有这一号密钥。", "The agency never had keys of this number."),
+        "key-in-use": Message(
+            409,
+            "该密钥仍在使用，不能作废。",
+            "These keys are in use; they cannot be revoked.",
+            "请先更换密钥；情况紧急时先暂停该机关。",
+            "Rotate them first; in an emergency suspend the agency.",
+        ),
+        "since-in-future": Message(
+            400, "作废的起始记录还不存在。", "The entry from which the keys would be void does not exist yet."
+        ),
+        "key-revoked-already": Message(
+            409,
+            "该密钥已从同一处或更早处作废。",
+            "The keys are void already, from that entry or an earlier one.",
         ),
         # Statutory uses.
         "power-not-held": Message(403, "该机关没有这项法定职权。", "The agency does not hold this statutory power."),

@@ -8,6 +8,8 @@
   deciding vote is refused, is not counted, and may be cast again until the proposal expires.
 - It expires by block time; a proposer has at most `MAX_OPEN` open, each for an hour at least, so that nobody can
   flood the others.
+- Who is to get keys proves to hold them (`possession`), or the proposal is refused.
+- Compromised keys are rotated first, then revoked from an entry of the log on: `docs/decisions/` says what that means.
 - A suspension leaves at least `least-voters` voters (2 unless voted higher): never can one agency alone pass what
   takes two thirds, however suspensions are strung together.
 """
@@ -17,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gov_chain.ledger.core import proposals, state
+from gov_chain.ledger.core import possession, proposals, state
 from gov_chain.ledger.core.act import Act
 from gov_chain.ledger.core.state import Value, View
 
@@ -38,6 +40,11 @@ def passes(*, yes: int, voters: int) -> bool:
     return 3 * yes >= 2 * voters
 
 
+def needed(voters: int) -> int:
+    """The least yes votes that pass."""
+    return -(-2 * voters // 3)
+
+
 def propose(view: View, act: Act) -> str | None:
     """The number is the next; it lives an hour to `proposal-life`; its maker has few open; the action is possible."""
     _, number, action, expires = act.record
@@ -49,6 +56,8 @@ def propose(view: View, act: Act) -> str | None:
     made = [row for row in view.get(state.open_proposals_key(act.agency)) or [] if row[1] >= act.time]
     if len(made) >= MAX_OPEN:
         return "too-many-proposals"
+    if not possession.shown(action, act.ledger_id):
+        return "possession-unproven"
     trial = View(view.get, act.at)
     code = _take_effect(trial, act.at, action)
     if code is not None:
@@ -108,14 +117,14 @@ def enrol(
 ) -> None:
     """Write a new agency, by genesis or by vote."""
     view.put(state.agency_key(agency), [key_no, *keys, profile, types, 0, [], at])
-    view.put(state.key_key(agency, key_no), [*keys, at, 0])
+    view.put(state.key_key(agency, key_no), [*keys, at, 0, 0])
     active, suspended = _consortium(view)
     view.put(state.CONSORTIUM, [sorted([*active, agency]), suspended])
 
 
 def _enrol(view: View, at: int, agency: int, *keys_and_profile: bytes) -> str | None:
     """Numbers are given in turn."""
-    *keys, profile = keys_and_profile
+    *keys, profile, _possession = keys_and_profile
     active, suspended = _consortium(view)
     if agency != max(active + suspended) + 1:
         return "agency-number-not-next"
@@ -149,18 +158,26 @@ def _reinstate(view: View, at: int, agency: int) -> str | None:
     return None
 
 
-def _rotate(view: View, at: int, agency: int, key_no: int, *keys: bytes) -> str | None:
-    """The old keys sign nothing more from the next record on; they stay known for what they signed."""
+def _rotate(view: View, at: int, agency: int, key_no: int, *keys_and_proof: bytes) -> str | None:
+    """The old keys sign nothing more from the next record on; they stay known for what they signed.
+
+    None of the new keys is one the agency had: a key given up, or lost to a thief, does not come back.
+    """
+    *keys, _possession = keys_and_proof
     found = view.get(state.agency_key(agency))
     if found is None:
         return "agency-unknown"
     before = found[0]
     if key_no != before + 1:
         return "key-number-not-next"
+    for number in range(1, key_no):
+        known = view.get(state.key_key(agency, number)) or []
+        if any(key in known[:3] for key in keys):
+            return "key-used-before"
     old = view.get(state.key_key(agency, before))
     assert old is not None
-    view.put(state.key_key(agency, before), [*old[:4], at])
-    view.put(state.key_key(agency, key_no), [*keys, at, 0])
+    view.put(state.key_key(agency, before), [*old[:4], at, old[5]])
+    view.put(state.key_key(agency, key_no), [*keys, at, 0, 0])
     view.put(state.agency_key(agency), [key_no, *keys, *found[4:]])
     return None
 
@@ -231,6 +248,24 @@ def _set_rules(view: View, at: int, version: int, height: int) -> str | None:
     return None
 
 
+def _revoke_key(view: View, at: int, agency: int, key_no: int, since: int) -> str | None:
+    """Of keys given up; again only from an earlier entry: what was void once is never good again."""
+    found = view.get(state.agency_key(agency))
+    if found is None:
+        return "agency-unknown"
+    key = view.get(state.key_key(agency, key_no))
+    if key is None:
+        return "key-number-unknown"
+    if not key[4]:
+        return "key-in-use"
+    if since > at:
+        return "since-in-future"
+    if key[5] and since >= key[5]:
+        return "key-revoked-already"
+    view.put(state.key_key(agency, key_no), [*key[:5], since])
+    return None
+
+
 MAX_ACCREDITATIONS = 1024
 MAX_POWERS = 64
 
@@ -245,4 +280,5 @@ EFFECTS: dict[int, Effect] = {
     proposals.DISEMPOWER: _disempower,
     proposals.SET_PARAMETER: _set_parameter,
     proposals.SET_RULES: _set_rules,
+    proposals.REVOKE_KEY: _revoke_key,
 }

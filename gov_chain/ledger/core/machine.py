@@ -81,7 +81,7 @@ def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, ti
             positions.append(None)
             continue
         entry = prefix + data
-        code = rulesets.judge(view, Act(agency, record, time, index, entry), ruleset)
+        code = rulesets.judge(view, Act(agency, record, time, index, entry, ledger_id), ruleset)
         if code is not None:
             refused[position] = code
             positions.append(None)

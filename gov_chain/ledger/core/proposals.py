@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gov_chain.ledger.core.shapes import DIGEST, HEIGHT, ID, U16, Choice, Fixed, Point, Row, Shape, Uint
+from gov_chain.ledger.core.shapes import DIGEST, HEIGHT, ID, U16, Choice, Fixed, Point, Row, Shape, Signatures, Uint
 
 HOME = 0
 """Instead of a certificate type in an accreditation: the agency is citizens' home and records their grants."""
@@ -19,6 +19,7 @@ ENROL, SUSPEND, REINSTATE, ROTATE = 1, 2, 3, 4
 ACCREDIT, DISACCREDIT = 5, 6
 EMPOWER, DISEMPOWER = 7, 8
 SET_PARAMETER, SET_RULES = 9, 10
+REVOKE_KEY = 13
 
 MAX_CONCEALMENT = 730 * 86400
 CONCEALMENT = Uint(MAX_CONCEALMENT + 1)
@@ -66,18 +67,23 @@ class Action:
 
 
 _KEYS: tuple[tuple[str, Shape], ...] = (("ledger_key", Fixed(32)), ("issue_key", Point()), ("request_key", Point()))
+_PROOF: tuple[str, Shape] = ("possession", Signatures(3))
+"""By each of the keys: see `possession`."""
 
 ACTIONS: dict[int, Action] = {
     ENROL: Action(
         "enrol",
-        (("agency", ID), *_KEYS, ("profile_digest", DIGEST)),
+        (("agency", ID), *_KEYS, ("profile_digest", DIGEST), _PROOF),
         "新增机关：{agency}",
         "enrol {agency}",
     ),
     SUSPEND: Action("suspend", (("agency", ID),), "暂停{agency}", "suspend {agency}"),
     REINSTATE: Action("reinstate", (("agency", ID),), "恢复{agency}", "reinstate {agency}"),
     ROTATE: Action(
-        "rotate", (("agency", ID), ("key_no", ID), *_KEYS), "更换{agency}的密钥", "rotate the keys of {agency}"
+        "rotate",
+        (("agency", ID), ("key_no", ID), *_KEYS, _PROOF),
+        "更换{agency}的密钥（第 {key_no} 号）",
+        "rotate the keys of {agency} (to number {key_no})",
     ),
     ACCREDIT: Action(
         "accredit",
@@ -114,6 +120,12 @@ ACTIONS: dict[int, Action] = {
         (("version", ID), ("height", HEIGHT)),
         "从第 {height} 条记录起采用第 {version} 版规则",
         "rules version {version} from entry {height} on",
+    ),
+    REVOKE_KEY: Action(
+        "revoke-key",
+        (("agency", ID), ("key_no", ID), ("since", Uint(2**40, 1))),
+        "{agency}的第 {key_no} 号密钥从第 {since} 条记录起作废（泄露）",
+        "keys {key_no} of {agency} are void from entry {since} on (compromised)",
     ),
 }
 

@@ -38,6 +38,16 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
+class Signatures:
+    """So many signatures of 64 bytes in a row. Only where a rule verifies each: then it is no place for data."""
+
+    count: int
+
+    def fits(self, value: Any) -> bool:
+        return type(value) is bytes and len(value) == 64 * self.count
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """A P-256 public key: a compressed point (SEC 1 §2.3.3) that lies on the curve."""
 

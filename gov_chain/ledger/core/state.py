@@ -5,7 +5,8 @@ CBOR. One shape for every engine, for the rebuild in fsck, and for the authentic
 
     a agency                 [key number, ledger key, issue key, request key, profile digest, [type… (0: home)],
                               index of suspension (0: none), [[power, max concealment]…], index]
-    K agency key number      [ledger key, issue key, request key, index from, index until (0: in use)]
+    K agency key number      [ledger key, issue key, request key, index from, index until (0: in use),
+                              index it is void from on (0: not revoked)]
     k agency key number      [highest sequence, bitmap of the last 1,024 (bit 0 = highest)]
     c                        [[agency not suspended…], [suspended agency…]]
     n                        [latest proposal]
