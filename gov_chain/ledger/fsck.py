@@ -7,6 +7,7 @@
  5. the newest checkpoint noted beside the file (see `newest`) is one of this log: SQLite's own log was not cut
  6. every hash tile, index row and state row is the one the replay made, and there is no other; so are
     the state map, its journal, and its root in every checkpoint
+ 7. an engine that numbers its blocks ended the last one under the last checkpoint
 
 Each deviation is a finding, also what SQLite itself cannot read. Nothing is repaired.
 """
@@ -48,7 +49,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`kind`: file, entry, transaction, rule, checkpoint, newest, tile, index, state, history, map or journal.
+    """`kind`: file, entry, transaction, rule, checkpoint, tile, index, state, history, map, journal or engine.
 
     `where` names the row.
     """
@@ -124,6 +125,7 @@ class _Check:
             self._state,
             self._history,
             self._map,
+            self._engine,
         ):
             try:
                 step()
@@ -334,6 +336,16 @@ class _Check:
                 self.report.add("journal", where, "is not what the entries make")
         for size, place in journal:
             self.report.add("journal", f"{size} {_place_name(place)}", "row is missing")
+
+    def _engine(self) -> None:
+        last = self.connection.execute("SELECT text FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+        for height, app_hash in self.connection.execute("SELECT height, app_hash FROM engine"):
+            try:
+                signed = note.split(last[0])[0] if last else ""
+            except (LedgerError, AttributeError, TypeError):
+                signed = ""  # a finding already
+            if type(height) is not int or app_hash != sha256(signed.encode()).digest():
+                self.report.add("engine", height, "did not end under the last checkpoint")
 
     def _compare(self, kind: str, query: str, wanted: dict, name: Callable[..., str]) -> int:  # type: ignore[type-arg]
         """Stored rows against those the replay made."""

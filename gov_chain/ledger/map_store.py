@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
+from dataclasses import dataclass
 
 import cbor2
 
@@ -47,6 +48,21 @@ def value_of(stored: bytes) -> Value:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class MapBlock:
+    """What a block's written values make of the map, worked out and not yet stored."""
+
+    rows: dict[bytes, bytes]
+    """Path → canonical CBOR of the value."""
+    before: dict[bytes, bytes | None]
+    """What was stored at each of these paths."""
+    changes: statemap.Changes
+
+    @property
+    def root(self) -> bytes:
+        return self.changes.root
+
+
 class MapStore:
     """The map as its one writer has it. After an error of its own or of SQLite, make another."""
 
@@ -69,8 +85,8 @@ class MapStore:
         self._seen[key] = path, body
         return None if body is None else value_of(body)
 
-    def write(self, size: int, written: dict[bytes, Value]) -> None:
-        """Take in what the block up to `size` entries has written, and forget what need not be kept. No commit."""
+    def plan(self, written: dict[bytes, Value]) -> MapBlock:
+        """What these values make of the map. Nothing is stored, and the map stays what it is."""
         rows: dict[bytes, bytes] = {}
         before: dict[bytes, bytes | None] = {}
         for key, value in written.items():
@@ -83,29 +99,44 @@ class MapStore:
             path, before[path] = seen
             rows[path] = cbor2.dumps(value)
         self._seen.clear()
+        return MapBlock(rows, before, self._map.plan(rows))
+
+    def put(self, size: int, block: MapBlock) -> None:
+        """Store what a block up to `size` entries makes of the map, and drop what need not be kept. No commit.
+
+        Raises `LedgerError("ledger-damaged")`. After the commit, and only then, comes `apply`.
+        """
         connection = self._connection
-        paths = sorted(rows)
-        connection.executemany(_PUT, [(path, rows[path]) for path in paths])
-        changes = self._map.update(before)
-        connection.executemany(_PUT, sorted(changes.nodes))
-        undo = [(size, path, before[path]) for path in paths]
-        undo += [(size, place, body) for place, body in changes.undo]
+        paths = sorted(block.rows)
+        connection.executemany(_PUT, [(path, block.rows[path]) for path in paths])
+        connection.executemany(_PUT, sorted(block.changes.stored()))
+        undo = [(size, path, block.before[path]) for path in paths]
+        undo += [(size, place, body) for place, body in block.changes.undo]
         undo.sort()
         connection.executemany("INSERT INTO map_undo VALUES (?, ?, ?)", undo)
-        self._check()
+        # The root to be signed is that of the top as stored; what lies below was held against the last one.
+        top = self._body(statemap.place_of(""))
+        if top is not None and statemap.Node.of(top).hash() != block.root:
+            raise LedgerError("ledger-damaged", log="the state map in memory is not the one stored")
+        if len(self._sizes) >= RETAINED - 1:
+            # The oldest that stays is the one after which RETAINED - 1 come, this block's included.
+            oldest = self._sizes[len(self._sizes) - (RETAINED - 1)]
+            connection.execute("DELETE FROM map_undo WHERE size <= ?", (oldest,))
+
+    def apply(self, size: int, block: MapBlock) -> None:
+        """Take over a block that has been committed."""
+        self._map.apply(block.changes)
         self._sizes.append(size)
-        if len(self._sizes) == RETAINED:
-            connection.execute("DELETE FROM map_undo WHERE size <= ?", (self._sizes[0],))
+
+    def write(self, size: int, written: dict[bytes, Value]) -> None:
+        """All three, for a map that only its maker sees before the commit."""
+        block = self.plan(written)
+        self.put(size, block)
+        self.apply(size, block)
 
     def forget(self) -> None:
-        """The block was given up before anything was written."""
+        """What was read is not about to be written."""
         self._seen.clear()
-
-    def _check(self) -> None:
-        """The root to be signed is that of the top as stored; what lies below was held against the last one."""
-        body = self._body(statemap.place_of(""))
-        if body is not None and statemap.Node.of(body).hash() != self._map.root:
-            raise LedgerError("ledger-damaged", log="the state map in memory is not the one stored")
 
     def _body(self, place: bytes) -> bytes | None:
         row = self._connection.execute(_BODY, (place,)).fetchone()

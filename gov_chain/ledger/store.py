@@ -1,4 +1,4 @@
-"""The ledger's SQLite file: entries, tiles, state, indexes, checkpoints.
+"""The ledger's SQLite file: entries, tiles, state, indexes, checkpoints; and how far its engine came.
 
 One process writes it (the engine); any number read. Everything is derived from `entries` and rebuilt from
 them by `fsck`. Rows of `entries` and `checkpoints` are only ever inserted.
@@ -7,11 +7,13 @@ them by `fsck`. Rows of `entries` and `checkpoints` are only ever inserted.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cbor2
 
@@ -41,6 +43,7 @@ CREATE TABLE history (key BLOB NOT NULL, idx INTEGER NOT NULL, value BLOB NOT NU
 CREATE TABLE handles (handle BLOB NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (handle, idx)) WITHOUT ROWID;
 CREATE TABLE transactions (header BLOB PRIMARY KEY, idx INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, time INTEGER NOT NULL, text TEXT NOT NULL);
+CREATE TABLE engine (one INTEGER PRIMARY KEY CHECK (one = 1), height INTEGER NOT NULL, app_hash BLOB NOT NULL);
 """
 
 
@@ -81,7 +84,10 @@ def open_writing(path: Path, *, existing: bool = True) -> sqlite3.Connection:
     blocks change goes to the file once.
     """
     mode = "rw" if existing else "rwc"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+    # An engine calls from whichever thread its request came in on, one at a time.
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+    )
     if existing:
         check_version(connection)
     connection.executescript(
@@ -107,6 +113,17 @@ def sync_log(path: Path) -> None:
     """fsync SQLite's write-ahead log if there is one. SQLite does so at a commit, not when it takes over a crash's."""
     with contextlib.suppress(FileNotFoundError), path.with_name(f"{path.name}-wal").open("rb") as log:
         os.fsync(log.fileno())
+
+
+def lock(directory: Path) -> BinaryIO:
+    """The directory's lock file, held until it is closed or the process ends; raises `sequencer-running`."""
+    file = (directory / LOCK).open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise LedgerError("sequencer-running", log=str(directory)) from error
+    return file
 
 
 def open_reading(path: Path) -> sqlite3.Connection:
@@ -174,21 +191,16 @@ class Rows:
         return found
 
 
-def append(
-    connection: sqlite3.Connection, executed: Iterable[tuple[Executed, bytes]], written: dict[bytes, Value]
-) -> None:
-    """Insert what transactions added, with their indexes, and the state they changed. No commit.
-
-    `executed` pairs each with its header's SHA-256.
-    """
+def append(connection: sqlite3.Connection, executed: Iterable[Executed], written: dict[bytes, Value]) -> None:
+    """Insert what transactions added, with their indexes, and the state they changed. No commit."""
     entries: list[tuple[int, int, int, bytes]] = []
     handles: list[tuple[bytes, int]] = []
     transactions: list[tuple[bytes, int]] = []
     history: dict[tuple[bytes, int], Value] = {}
-    for each, digest in executed:
+    for each in executed:
         agency = each.agency
         index = each.first
-        transactions.append((digest[:HEADER_PREFIX], index))
+        transactions.append((sha256(each.header_bytes).digest()[:HEADER_PREFIX], index))
         history.update(each.history)
         for kind, body, handle in zip(each.kinds, each.entries, each.handles, strict=True):
             entries.append((index, kind, agency, body))
@@ -227,3 +239,8 @@ def put_tiles(connection: sqlite3.Connection, edge: tiles.Edge) -> None:
 
 def put_checkpoint(connection: sqlite3.Connection, size: int, time: int, text: str) -> None:
     connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?)", (size, time, text))
+
+
+def put_engine(connection: sqlite3.Connection, height: int, app_hash: bytes) -> None:
+    """How far an engine that numbers its blocks has come: one row."""
+    connection.execute("INSERT OR REPLACE INTO engine VALUES (1, ?, ?)", (height, app_hash))

@@ -140,6 +140,7 @@ class _Building:
         self._map = MapStore(self._connection, statemap.EMPTY)
         for bodies, text in blocks:
             self._connection.execute("BEGIN IMMEDIATE")
+            self._edge = self._edge.copy()
             written = self._execute(bodies)
             store.put_tiles(self._connection, self._edge)
             self._map.write(self._edge.size, written)
@@ -159,7 +160,7 @@ class _Building:
         first = self._edge.size
         for logged in transactions(bodies):
             done = replay(view, logged, ledger_id=self._ledger_id, first=first)
-            executed.append((done, sha256(done.header_bytes).digest()))
+            executed.append(done)
             first += len(logged)
         store.append(self._connection, executed, view.written)
         self._edge.extend(map(tree.leaf_hash, bodies))

@@ -115,6 +115,7 @@ ALTERATIONS = {
         "history",
     ),
     "history row missing": ("DELETE FROM history WHERE key = (SELECT max(key) FROM history)", "history"),
+    "engine ended elsewhere": ("INSERT INTO engine VALUES (1, 7, zeroblob(32))", "engine"),
     "history row too many": ("INSERT INTO history VALUES (x'7000', 1, x'80')", "history"),
 }
 

@@ -53,9 +53,10 @@ class Memory:
 
     def put(self, rows: Rows) -> bytes:
         before = {path: self.rows.get(path) for path in rows}
+        changes = self.map.plan(rows)
         self.rows.update(rows)
-        changes = self.map.update(before)
-        self.nodes.update(changes.nodes)
+        self.nodes.update(changes.stored())
+        self.map.apply(changes)
         self.journal.append((before, dict(changes.undo)))
         return self.map.root
 

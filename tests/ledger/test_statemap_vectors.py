@@ -24,11 +24,13 @@ class Rows:
     def __init__(self, count: int) -> None:
         self.rows: dict[bytes, bytes] = {}
         self.nodes: dict[bytes, bytes] = {}
-        self.map = statemap.StateMap(node=self.nodes.get, rows=self.between, root=statemap.EMPTY)
+        self.map = statemap.StateMap(node=self.nodes.get, rows=lambda low, high: [], root=statemap.EMPTY)
         for number in range(count):
             value = [HOME, 1, 1, [3], START, 2, 0, number, sha256(b"chain %d" % number).digest()]
             self.rows[statemap.path_of(key(number))] = cbor2.dumps(value)
-        self.nodes |= dict(self.map.update(dict.fromkeys(self.rows)).nodes)
+        changes = self.map.plan(self.rows)
+        self.nodes |= dict(changes.stored())
+        self.map.apply(changes)
 
     def between(self, low: bytes, high: bytes) -> list[tuple[bytes, bytes]]:
         return sorted((path, value) for path, value in self.rows.items() if low <= path <= high)

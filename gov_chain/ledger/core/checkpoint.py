@@ -46,6 +46,11 @@ class Checkpoint:
         return "".join(f"{line}\n" for line in lines)
 
 
+def state_line(root: bytes) -> str:
+    """The extension line that carries the state map's root."""
+    return STATE + b64encode(root).decode()
+
+
 def sign(
     *,
     verifier: note.Verifier,
@@ -57,7 +62,7 @@ def sign(
 ) -> str:
     """A signed checkpoint; its origin is the key's name."""
     if state_root is not None:
-        extensions = [STATE + b64encode(state_root).decode(), *extensions]
+        extensions = [state_line(state_root), *extensions]
     return note.sign(Checkpoint(verifier.name, size, root, tuple(extensions)).text, verifier, signer)
 
 

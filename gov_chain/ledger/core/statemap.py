@@ -14,8 +14,8 @@ Keys are never removed.
 Stored are the keys' rows (path → value), which are the buckets, and each inner node's children. A row's place is its
 path; an inner node's place is its nibbles and their number, so that it lies beside the rows under it.
 
-`StateMap.update` takes one block: rows read for it are first held against the hashes of the root before, so
-nothing that this root did not cover comes under the next.
+`StateMap.plan` works out one block and changes nothing; `apply` takes it over once it is stored. Rows read for it are
+first held against the hashes of the root before, so nothing that this root did not cover comes under the next.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def bucket_hash(pairs: Sequence[bytes]) -> bytes:
     return sha256(_BUCKET + b"".join(pairs)).digest() if pairs else EMPTY
 
 
-def group_hash(children: bytes | bytearray) -> bytes:
+def group_hash(children: bytes) -> bytes:
     return sha256(_GROUP + children).digest()
 
 
@@ -83,17 +83,19 @@ class Node:
 
     __slots__ = ("children", "groups", "inner")
 
-    def __init__(self, inner: int, children: bytearray) -> None:
+    def __init__(self, inner: int, children: bytes, groups: list[bytes] | None = None) -> None:
         self.inner = inner
         self.children = children
-        self.groups = [group_hash(children[at : at + _GROUP_BYTES]) for at in range(0, len(children), _GROUP_BYTES)]
+        if groups is None:
+            groups = [group_hash(children[at : at + _GROUP_BYTES]) for at in range(0, len(children), _GROUP_BYTES)]
+        self.groups = groups
 
     @classmethod
     def of(cls, body: bytes) -> Node:
         """Raises `LedgerError("ledger-damaged")` for a body that is none."""
         if len(body) != _BODY:
             raise LedgerError("ledger-damaged", log="state map node")
-        return cls(int.from_bytes(body[:2]), bytearray(body[2:]))
+        return cls(int.from_bytes(body[:2]), body[2:])
 
     @property
     def body(self) -> bytes:
@@ -103,15 +105,25 @@ class Node:
         return node_hash(self.groups)
 
     def child(self, slot: int) -> bytes:
-        return bytes(self.children[slot * DIGEST : (slot + 1) * DIGEST])
+        return self.children[slot * DIGEST : (slot + 1) * DIGEST]
 
 
 @dataclass(slots=True)
 class Changes:
-    """What one update writes: inner nodes, and how to go back to what they were (None: there was none)."""
+    """What one block makes of the map. Stored are `nodes`; `undo` leads back from them to what they were."""
 
-    nodes: list[tuple[bytes, bytes]] = field(default_factory=list)
+    before: bytes
+    """The root it starts from."""
+    root: bytes
+    inner: bool
+    """Whether the whole map is more than a bucket."""
+    nodes: dict[str, Node] = field(default_factory=dict)
     undo: list[tuple[bytes, bytes | None]] = field(default_factory=list)
+    """(place, what `undone` needs; None: there was no such node)."""
+
+    def stored(self) -> list[tuple[bytes, bytes]]:
+        """(place, body) of every inner node it writes."""
+        return [(place_of(nibbles), node.body) for nibbles, node in self.nodes.items()]
 
 
 class StateMap:
@@ -133,35 +145,38 @@ class StateMap:
         elif bucket_hash([path + value_hash(value) for path, value in rows(*span_of(""))]) != root:
             raise LedgerError("ledger-damaged", log="state map: root bucket")
 
-    def update(self, before: Mapping[bytes, bytes | None]) -> Changes:
-        """Take in a block: `before` has the former value (None: no such key) of each path whose row was rewritten."""
-        self._before = before
-        self._changed = sorted(path.hex() for path in before)
-        self._changes = Changes()
-        count = len(self._changed)
-        if count == 0:
-            return self._changes
-        if self._inner:
-            self.root = self._under("", 0, count, self.root)
-        else:
-            self.root, self._inner = self._bucket("", count, self.root)
+    def plan(self, written: Mapping[bytes, bytes]) -> Changes:
+        """What the block makes of the map that writes these values (path → canonical CBOR). Changes nothing."""
+        self._written = written
+        self._paths = sorted(path.hex() for path in written)
+        self._changes = changes = Changes(self.root, self.root, self._inner)
+        count = len(self._paths)
+        if count and self._inner:
+            changes.root = self._under("", 0, count, self.root)
+        elif count:
+            changes.root, changes.inner = self._bucket("", 0, count, self.root)
+        return changes
+
+    def apply(self, changes: Changes) -> None:
+        """Take over a plan made of the map as it is, now that what it writes is stored."""
+        self._nodes.update(changes.nodes)
+        self.root, self._inner = changes.root, changes.inner
         while len(self._nodes) > self._cached:
             del self._nodes[next(iter(self._nodes))]
-        return self._changes
 
     def _under(self, nibbles: str, start: int, end: int, expected: bytes) -> bytes:
-        """The new hash of an inner node, of which changed paths `start` … `end - 1` lie below."""
-        node = self._node(nibbles, expected)
-        children, inner = node.children, node.inner
-        changed = self._changed
+        """The new hash of an inner node, of which written paths `start` … `end - 1` lie below."""
+        former = self._node(nibbles, expected)
+        inner, children = former.inner, bytearray(former.children)
+        paths = self._paths
         depth = len(nibbles)
         touched = 0
-        former = []
+        were = []
         at = start
         while at < end:
-            digit = changed[at][depth]
+            digit = paths[at][depth]
             to = at + 1
-            while to < end and changed[to][depth] == digit:
+            while to < end and paths[to][depth] == digit:
                 to += 1
             slot = _NIBBLE[digit]
             where = slot * DIGEST
@@ -169,45 +184,38 @@ class StateMap:
             if inner >> slot & 1:
                 now = self._under(nibbles + digit, at, to, was)
             else:
-                now, split = self._bucket(nibbles + digit, to - at, was)
+                now, split = self._bucket(nibbles + digit, at, to, was)
                 if split:
-                    node.inner |= 1 << slot
+                    inner |= 1 << slot
             if now != was:
                 children[where : where + DIGEST] = now
                 touched |= 1 << slot
-                former.append(was)
+                were.append(was)
             at = to
+        if not touched:
+            return expected
+        groups = former.groups.copy()
         for group in range(4):
             if touched >> 4 * group & 15:
                 where = group * _GROUP_BYTES
-                node.groups[group] = sha256(_GROUP + children[where : where + _GROUP_BYTES]).digest()
-        if touched:
-            place = place_of(nibbles)
-            self._changes.nodes.append((place, node.body))
-            self._changes.undo.append((place, inner.to_bytes(2) + touched.to_bytes(2) + b"".join(former)))
+                groups[group] = sha256(_GROUP + children[where : where + _GROUP_BYTES]).digest()
+        node = self._changes.nodes[nibbles] = Node(inner, bytes(children), groups)
+        undo = former.inner.to_bytes(2) + touched.to_bytes(2) + b"".join(were)
+        self._changes.undo.append((place_of(nibbles), undo))
         return node.hash()
 
-    def _bucket(self, nibbles: str, count: int, expected: bytes) -> tuple[bytes, bool]:
-        """The new hash of a bucket of which `count` rows were rewritten, and whether it became an inner node."""
-        before = self._before
-        pairs = []
-        former = []
-        seen = 0
-        for path, value in self._rows(*span_of(nibbles)):
-            pair = path + sha256(_VALUE + value).digest()
-            pairs.append(pair)
-            if path in before:
-                seen += 1
-                old = before[path]
-                if old is not None:
-                    former.append(path + sha256(_VALUE + old).digest())
-            else:
-                former.append(pair)
-        if seen != count or bucket_hash(former) != expected:
+    def _bucket(self, nibbles: str, start: int, end: int, expected: bytes) -> tuple[bytes, bool]:
+        """The new hash of a bucket in which written paths `start` … `end - 1` are, and whether it became a node."""
+        pairs = {path: sha256(_VALUE + value).digest() for path, value in self._rows(*span_of(nibbles))}
+        if bucket_hash([path + digest for path, digest in pairs.items()]) != expected:
             raise LedgerError("ledger-damaged", log=f"state map: rows under {nibbles!r} are not those last signed")
-        if len(pairs) <= BUCKET:
-            return bucket_hash(pairs), False
-        return self._split(nibbles, pairs), True
+        for at in range(start, end):
+            path = bytes.fromhex(self._paths[at])
+            pairs[path] = sha256(_VALUE + self._written[path]).digest()
+        merged = [path + pairs[path] for path in sorted(pairs)]
+        if len(merged) <= BUCKET:
+            return bucket_hash(merged), False
+        return self._split(nibbles, merged), True
 
     def _split(self, nibbles: str, pairs: Sequence[bytes]) -> bytes:
         """The hash of a new inner node over more pairs than a bucket holds."""
@@ -224,10 +232,8 @@ class StateMap:
                 children += self._split(f"{nibbles}{slot:x}", below)
             else:
                 children += bucket_hash(below)
-        node = self._nodes[nibbles] = Node(inner, children)
-        place = place_of(nibbles)
-        self._changes.nodes.append((place, node.body))
-        self._changes.undo.append((place, None))
+        node = self._changes.nodes[nibbles] = Node(inner, bytes(children))
+        self._changes.undo.append((place_of(nibbles), None))
         return node.hash()
 
     def _node(self, nibbles: str, expected: bytes) -> Node:

@@ -68,6 +68,15 @@ class Edge:
     def root(self) -> bytes:
         return tree.fold(self.peaks)
 
+    def copy(self) -> Edge:
+        """One that grows by itself. What has changed so far is this one's to tell."""
+        twin = Edge.__new__(Edge)
+        twin.size = self.size
+        twin.peaks = self.peaks.copy()
+        twin._tiles = [bytearray(tile) for tile in self._tiles]
+        twin._finished = []
+        return twin
+
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Add leaf hashes. About one interior hash a leaf."""
         peaks, size = self.peaks, self.size
@@ -94,9 +103,8 @@ class Edge:
             tile.clear()
 
     def changed(self) -> list[tuple[int, int, bytes]]:
-        """(level, index, hashes) of tiles finished since the last call, and of every level's last one."""
-        found = self._finished
-        self._finished = []
+        """(level, index, hashes) of tiles finished since this edge was made, and of every level's last one."""
+        found = self._finished.copy()
         for level, tile in enumerate(self._tiles):
             if tile:
                 found.append((level, self.size >> HEIGHT * (level + 1), bytes(tile)))

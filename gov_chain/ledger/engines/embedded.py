@@ -6,44 +6,36 @@ A second sequencer on the same directory is refused by a lock the kernel drops w
 Writing a block, and what is durable after each step:
 
  1. block time = max(previous, clock); a jump of the clock stops the engine                   nothing
- 2. open a SQLite transaction, execute the block's transactions on a view of the state        nothing
- 3. insert entries, indexes, state, tiles and the state map                                   nothing
- 4. re-derive the root from the entries as inserted, prove consistency with the last signed
-    checkpoint from the tiles as inserted, and only then sign; the state map's root too comes from
-    rows as inserted, and each row it was made from was held against the last signed one      nothing
- 5. commit: SQLite fsyncs its log                                                             all of it
- 6. note the checkpoint beside the store (see `newest`), so that a log cut shorter is noticed all of it
- 7. answer the submitters
+ 2. execute the block's transactions, in memory (`Replica.execute`)                           nothing
+ 3. write it under a checkpoint signed on the way, and fsync (`Replica.commit`)               all of it
+ 4. note the checkpoint beside the store (see `newest`), so that a log cut shorter is noticed all of it
+ 5. answer the submitters
 
-A crash before 5 leaves the former block; a crash after 5 leaves answers ungiven, which `outcome` gives later.
-A crash within 5 may leave a block that is written and not yet fsynced: a start fsyncs what it finds before it
-lets anyone rely on it. An error of the store drops the block and opens the store anew, as a start does.
+A crash before the end of 3 leaves the former block; a crash after it leaves answers ungiven, which `outcome` gives
+later. An error of the store drops the block and opens the store anew, as a start does.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from gov_chain.core.errors import GovChainError
 from gov_chain.ledger import newest, store
-from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, tiles, transaction, tree
+from gov_chain.ledger.core import checkpoint, note, tiles, transaction, tree
 from gov_chain.ledger.core.errors import LedgerError
-from gov_chain.ledger.core.state import REGISTRY_KEY, Value, View, map_only
 from gov_chain.ledger.engines import Committed
-from gov_chain.ledger.map_store import MapStore
 from gov_chain.ledger.outcomes import outcome
+from gov_chain.ledger.replica import Replica
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +86,7 @@ class Embedded:
         self._verifier = verifier
         self._sign = sign
         self._clock = clock or SystemClock()
-        self._lock = _lock(directory)
+        self._lock = store.lock(directory)
         try:
             self._newest = newest.Newest(directory)
         except OSError as error:
@@ -175,7 +167,7 @@ class Embedded:
             if self._stopped is None:
                 self._fold()
         finally:
-            self._connection.close()
+            self._replica.close()
             with self._wake:
                 self._closing = True
                 for waiting in self._queue:
@@ -189,38 +181,14 @@ class Embedded:
             store.check_version(unchanged)
             self._check_newest(store.Rows(unchanged))
         with contextlib.ExitStack() as unless_good:
-            connection = unless_good.enter_context(contextlib.closing(store.open_writing(self._path)))
-            self._check_end(store.Rows(connection))
-            store.sync_log(self._path)
-            # Durable from here on, also what a crash left unfsynced.
-            self._newest.write(self._signed_text)
+            replica = Replica(self._path.parent, verify=lambda text: checkpoint.verify(text, self._verifier))
+            unless_good.callback(replica.close)
+            if replica.genesis.checkpoint_key != self._verifier.public_key:
+                raise LedgerError("ledger-damaged", log="the checkpoint key is not the one genesis names")
+            self._newest.write(replica.signed)
             unless_good.pop_all()
-        self._connection = connection
-
-    def _check_end(self, rows: store.Rows) -> None:
-        size = rows.size()
-        signed = rows.checkpoint()
-        first = rows.entry(0)
-        if signed is None or first is None:
-            raise LedgerError("ledger-damaged", log="no genesis or no checkpoint")
-        head = checkpoint.verify(signed, self._verifier)
-        self._edge = tiles.Edge(size, rows.tile)
-        if head.size != size or head.root != self._edge.root:
-            raise LedgerError("ledger-damaged", log=f"entries end at {size}, the checkpoint says {head.size}")
-        if genesis.parse(first).checkpoint_key != self._verifier.public_key:
-            raise LedgerError("ledger-damaged", log="the checkpoint key is not the one genesis names")
-        if head.state_root is None:
-            raise LedgerError("ledger-damaged", log="the checkpoint carries no state root")
-        self._map = MapStore(rows.connection, head.state_root)
-        last = rows.entry(size - 1)
-        assert last is not None
-        self._ledger_id = genesis.ledger_id(first)
-        self._block_time, _, _ = entries.unwrap(last)
-        self._signed, self._signed_text = head, signed
-        self._signed_peaks = list(self._edge.peaks)
+        self._replica = replica
         self._gap = self._clock.wall() - self._clock.steady()
-        self._rows = rows
-        self._registry: dict[bytes, Value] = {}
 
     def _check_newest(self, rows: store.Rows) -> None:
         """The store holds all that was ever acknowledged in this directory; raises `LedgerError` ledger-behind."""
@@ -261,11 +229,11 @@ class Embedded:
         """Bring SQLite's write-ahead log into the file, so that a copy of the file is the whole ledger."""
         with contextlib.suppress(sqlite3.Error):
             # What is wrong with the file, the next block finds out, and says so to whoever waits for it.
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._replica.fold()
 
     def _settle(self, block: list[_Waiting]) -> None:
         """Commit a block and answer everyone in it, whatever happens."""
-        answers: list[Committed | LedgerError] = [LedgerError("sequencer-stopped")] * len(block)
+        answers: Sequence[Committed | LedgerError] = [LedgerError("sequencer-stopped")] * len(block)
         try:
             if self._stopped is not None:
                 self._open()
@@ -287,101 +255,24 @@ class Embedded:
     def _drop(self, reason: LedgerError) -> None:
         self._stopped = reason
         with contextlib.suppress(sqlite3.Error):
-            self._connection.close()
+            self._replica.close()
 
-    def _commit(self, block: list[_Waiting]) -> list[Committed | LedgerError]:
-        now = self._block_clock()
-        connection = self._connection
-        # Reads of the state go through the same transaction: outside one, each would lock the file anew.
-        connection.execute("BEGIN IMMEDIATE")
-        view = View(self._state)
-        executed: list[tuple[machine.Executed, bytes]] = []
-        answers: list[Committed | LedgerError] = []
-        size = self._edge.size
-        for waiting in block:
-            try:
-                done = machine.execute(view, waiting.parsed, ledger_id=self._ledger_id, time=now, first=size)
-            except LedgerError as error:
-                answers.append(error)
-                continue
-            executed.append((done, sha256(done.header_bytes).digest()))
-            answers.append(Committed(now, size, tuple(done.positions), done.refused))
-            size += len(done.entries)
-        if not executed:
-            connection.execute("ROLLBACK")
-            self._map.forget()
-            return answers
-        store.append(connection, executed, view.written)
-        edge = self._edge
-        edge.extend(tree.leaf_hash(entry) for done, _ in executed for entry in done.entries)
-        store.put_tiles(connection, edge)
-        self._map.write(edge.size, view.written)
-        signed, peaks = self._checked(edge)
-        text = checkpoint.sign(
-            verifier=self._verifier,
-            size=signed.size,
-            root=signed.root,
-            signer=self._sign,
-            state_root=self._map.root,
-        )
-        store.put_checkpoint(connection, signed.size, now, text)
-        connection.execute("COMMIT")
-        # Durable from here on.
-        self._newest.write(text)
-        self._block_time, self._signed, self._signed_peaks = now, signed, peaks
-        self._registry.update({key: value for key, value in view.written.items() if len(key) <= REGISTRY_KEY})
-        return answers
-
-    def _state(self, key: bytes) -> Value | None:
-        """A stored value. Agencies, types and matters, which every record asks for, are kept in memory."""
-        if len(key) > REGISTRY_KEY:
-            return self._map.get(key) if map_only(key) else self._rows.state(key)
-        value = self._registry.get(key)
-        if value is None:
-            value = self._rows.state(key)
-            if value is not None:
-                self._registry[key] = value
-        return value
-
-    def _checked(self, edge: tiles.Edge) -> tuple[checkpoint.Checkpoint, list[bytes]]:
-        """The next checkpoint, re-derived from the rows as they will be committed; raises `LedgerError`."""
-        before = self._signed
-        inserted = self._connection.execute("SELECT body FROM entries WHERE idx >= ? ORDER BY idx", (before.size,))
-        leaves = [tree.leaf_hash(body) for (body,) in inserted]
-        size = before.size + len(leaves)
-        peaks = tree.grow(list(self._signed_peaks), before.size, leaves)
-        root = tree.fold(peaks)
-        node = tiles.nodes(self._rows.tile, cached=64)
-        tree.verify_consistency(
-            first=before.size,
-            second=edge.size,
-            first_root=before.root,
-            second_root=root,
-            proof=tree.consistency_proof(before.size, size, node),
-        )
-        if (edge.size, edge.root) != (size, root):
-            raise LedgerError("ledger-damaged", log="the tree in memory is not that of the entries")
-        return checkpoint.Checkpoint(self._verifier.name, size, root), peaks
+    def _commit(self, waiting: list[_Waiting]) -> tuple[Committed | LedgerError, ...]:
+        block = self._replica.execute([each.parsed for each in waiting], time=self._block_clock())
+        if block.executed:
+            text = self._replica.commit(block, sign=lambda body: note.sign(body, self._verifier, self._sign))
+            # Durable from here on.
+            self._newest.write(text)
+        return block.answers
 
     def _block_clock(self) -> int:
-        """Block time, unless the wall clock has gained on the steady one (idle hours pass on both alike)."""
+        """What block time follows; not if the wall clock has gained on the steady one (idle hours pass on both)."""
         wall = self._clock.wall()
         gap = wall - self._clock.steady()
         with self._wake:
             confirmed, self._confirm_clock = self._confirm_clock, False
         if gap - self._gap > MAX_JUMP and not confirmed:
             raise LedgerError("clock-jumped", log=f"by {gap - self._gap:.0f} s; confirm, or set it right")
-        # Follow what the operating system corrects in small steps, backwards too (block time never goes back).
+        # Follow what the operating system corrects in small steps, backwards too: block time itself never goes back.
         self._gap = gap
-        return max(self._block_time, int(wall))
-
-
-def _lock(directory: Path) -> BinaryIO:
-    """The directory's lock file, held until it is closed or the process ends."""
-    file = (directory / store.LOCK).open("ab")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        raise LedgerError("sequencer-running", log=str(directory)) from error
-    return file
+        return int(wall)
