@@ -103,7 +103,10 @@ def key_store() -> Result:
     wanted = [node.checkpoint_key()]
     hosted = list(Agency.objects.filter(hosted=True))
     for agency in hosted:
-        wanted += [agencies.key_uri(agency.slug, purpose) for purpose in ("ledger", "issue", "request")]
+        wanted += [
+            agencies.key_uri(agency.slug, purpose, agencies.key_no(agency))
+            for purpose in ("ledger", "issue", "request")
+        ]
     if not hosted:
         return Result("keys", FAIL, "没有本节点托管的机构。", "This node hosts no agency.", *UP)
     for uri in wanted:

@@ -1,4 +1,4 @@
-"""Agencies and where their keys live: `<store>:<slug>/<purpose>`, the store being the node's."""
+"""Agencies and where their keys live: `<store>:<slug>/<purpose>`, after a rotation `…-<number>`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Literal
 from django.conf import settings
 
 from gov_chain import keys
+from gov_chain.ledger import node
+from gov_chain.ledger.core.errors import LedgerError
 from identity.errors import IdentityError
 from identity.models import Agency
 
@@ -43,12 +45,25 @@ def home() -> Agency:
     return agency
 
 
-def key_uri(slug: str, purpose: Purpose) -> str:
-    return f"{settings.GOVCHAIN.keys}:{slug}/{purpose}"
+def key_uri(slug: str, purpose: Purpose, key_no: int = 1) -> str:
+    return keys.numbered(f"{settings.GOVCHAIN.keys}:{slug}/{purpose}", key_no)
+
+
+def key_no(agency: Agency) -> int:
+    """The number of the agency's keys in force: the ledger's, or 1 before it is enrolled there."""
+    if not node.founded():
+        return 1
+    try:
+        return node.ledger().agency(agency.number).key_no
+    except LedgerError as error:
+        if error.code != "agency-unknown":
+            raise
+        return 1
 
 
 def signer(agency: Agency, purpose: Purpose) -> keys.Signer:
-    return keys.signer(key_uri(agency.slug, purpose))
+    """The agency's key in force, as the ledger has it."""
+    return keys.signer(key_uri(agency.slug, purpose, key_no(agency)))
 
 
 def sealer(agency: Agency) -> keys.Sealer:

@@ -112,6 +112,11 @@ class Store(Protocol):
         """Make the key unless it exists. Of two that race, both end up with the same key."""
 
 
+def numbered(uri: str, number: int) -> str:
+    """Where an agency's keys of this number live: number 1 at `uri` itself, each rotation's at a name of its own."""
+    return uri if number == 1 else f"{uri}-{number}"
+
+
 def signer(uri: str) -> Signer:
     """The signer at `uri`; raises `KeyStoreError` if there is none."""
     store, name = _store(uri)

@@ -8,6 +8,11 @@
 
 Rows go in the order they were written; a batch is a run of rows by one agency, so that a record never
 overtakes one it depends on. Only the process that owns the engine runs this, one thread at a time.
+
+A key rotated while a batch is in flight: the ledger says `key-retired`. What was signed is signed anew by the new key
+only if the committed ledger has retired the old one (numbers only rise, so those bytes can never be taken any more)
+and, looked up after that, does not hold the transaction (it may have been taken before, and the answer lost). Rows of
+the agency wait until everything its former key signed is decided; nothing is signed beyond a vote before its outcome.
 """
 
 from __future__ import annotations
@@ -19,10 +24,10 @@ from itertools import groupby
 from django.db import transaction
 from django.db.models import F
 
-from gov_chain import keys
 from gov_chain.clock import now
 from gov_chain.core.errors import GovChainError
-from gov_chain.ledger import node
+from gov_chain.ledger import node, node_keys, outbox
+from gov_chain.ledger.core import records
 from gov_chain.ledger.core import transaction as wire
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.engines import Committed, Engine
@@ -43,14 +48,25 @@ NO_KEY = frozenset({"outbox-key-missing", "key-missing", "key-store-unknown"})
 """This node cannot sign for the agency at all; other errors of a key store pass, and the row waits."""
 AGAIN = frozenset({"transaction-expired", "sequence-used", "sequence-too-old", "sequence-too-far"})
 """These bytes can never be accepted, others with the same records can: sign anew."""
+RETIRED = "key-retired"
+"""The same, once the committed ledger says so of the key."""
+VOTES = frozenset({records.PROPOSE, records.VOTE})
+"""Records that may change whose keys sign."""
 
 
 def sign_pending() -> int:
     """Sign what waits in the outbox, in its order; the number of rows signed or set aside."""
     rows = list(OutboxRow.objects.filter(state=OutboxRow.State.PENDING).order_by("pk")[:AT_ONCE])
+    reader = node.ledger()
     for agency, batch in _batches(rows):
         try:
-            _sign(agency, batch)
+            key = node_keys.in_force(agency, reader)
+            if node_keys.former_key_undecided(key):
+                break
+            _sign(key, batch)
+            if any(records.parse(bytes(row.record)).kind in VOTES for row in batch):
+                outbox.committed.set()  # The rest goes out in the next pass, which need not wait to be woken.
+                break
         except GovChainError as error:
             if error.code not in NO_KEY:
                 raise
@@ -86,24 +102,22 @@ def _batches(rows: Sequence[OutboxRow]) -> list[tuple[int, list[OutboxRow]]]:
     return found
 
 
-def _sign(agency: int, batch: list[OutboxRow]) -> None:
-    """Raises `GovChainError` if this node has no key for the agency."""
-    if not NodeKey.objects.filter(agency=agency).update(next_sequence=F("next_sequence") + 1):
-        raise LedgerError("outbox-key-missing", log=f"agency {agency}")
-    key = NodeKey.objects.get(agency=agency)
-    sequence, valid_until = key.next_sequence - 1, now() + VALIDITY
+def _sign(key: NodeKey, batch: list[OutboxRow]) -> None:
+    signer = node_keys.signer(key)
+    NodeKey.objects.filter(agency=key.agency).update(next_sequence=F("next_sequence") + 1)
+    sequence, valid_until = key.next_sequence, now() + VALIDITY
     body = wire.build(
         ledger_id=node.ledger().ledger_id,
-        agency=agency,
+        agency=key.agency,
         key_no=key.key_no,
         sequence=sequence,
         valid_until=valid_until,
         records=[bytes(row.record) for row in batch],
-        sign=keys.signer(key.signer).sign,
+        sign=signer.sign,
     )
     with transaction.atomic(durable=True):
         signed = SignedTransaction.objects.create(
-            agency=agency, key_no=key.key_no, sequence=sequence, body=body, valid_until=valid_until
+            agency=key.agency, key_no=key.key_no, sequence=sequence, body=body, valid_until=valid_until
         )
         for position, row in enumerate(batch):
             row.transaction, row.position, row.state = signed, position, OutboxRow.State.SIGNED
@@ -130,7 +144,9 @@ def _refused(signed: SignedTransaction, error: LedgerError, engine: Engine, read
     """The ledger refused a transaction whole. It may be one that is in the log already, sent before a crash."""
     if error.code in TRANSIENT:
         return 0
-    if error.code in AGAIN:
+    if error.code == RETIRED and not node_keys.retired_for_good(signed.agency, signed.key_no, reader):
+        return 0  # Judged in a block that was not written after all, or is not yet: the same bytes again.
+    if error.code in AGAIN or error.code == RETIRED:
         committed = engine.outcome(bytes(signed.body))
         if committed is not None:
             return _store_outcome(signed, committed, reader)
@@ -146,10 +162,11 @@ def _sign_anew(signed: SignedTransaction, error: LedgerError, reader: Reader) ->
     highest = reader.highest_sequence(signed.agency, signed.key_no)
     with transaction.atomic(durable=True):
         key = NodeKey.objects.select_for_update().get(agency=signed.agency)
-        if error.code == "sequence-too-far":
-            key.next_sequence = highest + 1
-        key.next_sequence = max(key.next_sequence, highest + 1)
-        key.save(update_fields=["next_sequence"])
+        if key.key_no == signed.key_no:
+            if error.code == "sequence-too-far":
+                key.next_sequence = highest + 1
+            key.next_sequence = max(key.next_sequence, highest + 1)
+            key.save(update_fields=["next_sequence"])
         SignedTransaction.objects.filter(pk=signed.pk).update(state=SignedTransaction.State.REFUSED, code=error.code)
         signed.rows.update(state=OutboxRow.State.PENDING, transaction=None, position=None)
     return 0

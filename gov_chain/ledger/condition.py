@@ -26,8 +26,8 @@ CLOCK_SKEW = 5
 """Seconds this machine's clock may be behind the last block."""
 
 _NO_KEY = (
-    "在本节点登记该机构的账本密钥，再由业务重新提交。",
-    "Give this node the agency's ledger key, then submit again from where it came.",
+    "在本节点登记该机构现行的账本密钥（更换后为新密钥），再由业务重新提交。",
+    "Give this node the agency's ledger key in force (the new one, if rotated), then submit again from where it came.",
 )
 _OTHER_KEY = (
     "本节点的密钥与账本上登记的不同：换回登记的密钥，或经表决更换，再由业务重新提交。",

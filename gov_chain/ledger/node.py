@@ -102,8 +102,11 @@ def founded() -> bool:
 
 
 def host(agency: int, *, signer: str, key_no: int = 1) -> None:
-    """Let this node write for an agency, with the EdDSA key at the URI `signer`. Idempotent."""
-    NodeKey.objects.update_or_create(agency=agency, defaults={"key_no": key_no, "signer": signer})
+    """Let this node write for an agency, with the EdDSA key at the URI `signer` and, once the ledger says so, with
+    later ones of its own accord (`node_keys`). Idempotent."""
+    NodeKey.objects.update_or_create(
+        agency=agency, defaults={"signer": signer}, create_defaults={"signer": signer, "key_no": key_no}
+    )
 
 
 def ledger() -> Reader:
