@@ -44,7 +44,7 @@ def test_what_is_stuck_stands_there_with_its_reason_and_what_to_do(world: World)
     for page in (chinese, english):
         for words in ("outbox-key-missing", "test.thing:3", "ConnectError", "test.thing:1"):
             assert words in page
-    assert "在本节点登记该机构的账本密钥" in chinese
+    assert "在本节点登记该机构现行的账本密钥" in chinese
     assert "Give this node the agency's ledger key" in english
 
 
