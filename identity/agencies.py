@@ -30,6 +30,14 @@ def by_slug(slug: str, *, hosted: bool = False) -> Agency:
     return agency
 
 
+def home_by_slug(slug: str) -> Agency:
+    """The home agency called `slug`, with its endpoints on this node."""
+    agency = by_slug(slug, hosted=True)
+    if not agency.home:
+        raise IdentityError("agency-unknown")
+    return agency
+
+
 def by_number(number: int) -> Agency:
     agency = Agency.objects.filter(number=number).first()
     if agency is None:

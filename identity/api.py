@@ -13,22 +13,24 @@ from pydantic import Field
 
 from gov_chain.ledger import node
 from gov_chain.web.inputs import Input, read_json
-from identity import agencies, certificates_x509, device, passkeys, throttle, wallets
+from identity import agencies, certificates_x509, device, passkeys, phones, throttle, wallets
 from identity.actions.activate_wallet import activate_wallet
 from identity.actions.register_passkey import register_passkey
 from identity.actions.unlock_wallet import unlock_wallet
 from identity.actions.unlock_with_passkey import unlock_with_passkey
 from identity.core import dids
 from identity.errors import IdentityError
-from identity.models import Agency, Wallet
+from identity.models import Agency
 
 Pin = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+PhoneName = Annotated[str, Field(max_length=40)]
 
 
 class ActivationRequest(Input):
     activation_code: Annotated[str, Field(max_length=40)]
     pin: Pin
     device_proof: Annotated[str, Field(max_length=4096)]
+    name: PhoneName = ""
 
 
 class UnlockRequest(Input):
@@ -51,19 +53,21 @@ class Nothing(Input):
 @never_cache
 def activate(request: HttpRequest, slug: str) -> HttpResponse:
     """POST /agencies/<home>/wallets: a code, a PIN and the phone's proof become a wallet."""
-    home = _home(slug)
+    home = agencies.home_by_slug(slug)
     asked = read_json(request, ActivationRequest)
     proof = device.prove(request, asked.device_proof)
     address = str(request.META.get("REMOTE_ADDR", ""))
-    if not throttle.reserve(throttle.ACTIVATION, address):
-        raise IdentityError("activation-throttled", retry_after=throttle.ACTIVATION.seconds)
-    activated = activate_wallet(home=home, code=asked.activation_code, pin=asked.pin, proof=proof)
+    throttle.require(throttle.ACTIVATION, "activation-throttled", address)
+    activated = activate_wallet(
+        home=home, code=asked.activation_code, pin=asked.pin, proof=proof, name=asked.name.strip()
+    )
     throttle.forgive(throttle.ACTIVATION, address)
     return JsonResponse(
         {
             "wallet_id": str(activated.wallet.id),
             "citizen": {"name": activated.citizen.name},
             "home": {"number": home.number, "slug": home.slug, "name": {"zh": home.name_zh, "en": home.name_en}},
+            "assurance": phones.assurance_of(activated.wallet),
         },
         status=201,
     )
@@ -74,7 +78,7 @@ def activate(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 def unlock(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpResponse:
     """POST …/unlock: PIN or passkey, with the phone's proof in `DPoP`, become a session."""
-    wallet = wallets.living(_home(slug), wallet_id)
+    wallet = wallets.living(agencies.home_by_slug(slug), wallet_id)
     asked = read_json(request, UnlockRequest)
     device.prove(request, request.headers.get("DPoP", ""), wallet=wallet)
     if asked.pin is not None and asked.passkey is None:
@@ -91,7 +95,7 @@ def unlock(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpRespons
 @never_cache
 def unlock_options(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpResponse:
     """POST …/unlock/options: what a passkey must sign, for this phone only."""
-    wallet = wallets.living(_home(slug), wallet_id)
+    wallet = wallets.living(agencies.home_by_slug(slug), wallet_id)
     read_json(request, Nothing)
     device.prove(request, request.headers.get("DPoP", ""), wallet=wallet)
     return JsonResponse(passkeys.unlock_options(wallet))
@@ -102,7 +106,7 @@ def unlock_options(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> Htt
 @never_cache
 def passkey_options(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpResponse:
     """POST …/passkeys/options: what a new passkey must be made for. Needs an open wallet."""
-    wallet = _opened(request, slug, wallet_id)
+    wallet = wallets.opened(request, slug=slug, wallet_id=wallet_id)
     read_json(request, Nothing)
     return JsonResponse(passkeys.registration_options(wallet))
 
@@ -112,7 +116,7 @@ def passkey_options(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> Ht
 @never_cache
 def passkey_register(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpResponse:
     """POST …/passkeys: keep the passkey the phone made. Needs an open wallet."""
-    wallet = _opened(request, slug, wallet_id)
+    wallet = wallets.opened(request, slug=slug, wallet_id=wallet_id)
     register_passkey(wallet=wallet, credential=read_json(request, PasskeyRegistration).credential)
     return JsonResponse({"passkeys": wallet.passkeys.count()}, status=201)
 
@@ -171,18 +175,3 @@ def wallet_config(request: HttpRequest) -> HttpResponse:
 def consortium_ca(request: HttpRequest) -> HttpResponse:
     """GET /consortium-ca.crt: the trust anchor of the agencies' certificates, DER."""
     return HttpResponse(certificates_x509.ca_certificate(), content_type="application/pkix-cert")
-
-
-def _home(slug: str) -> Agency:
-    agency = agencies.by_slug(slug, hosted=True)
-    if not agency.home:
-        raise IdentityError("agency-unknown")
-    return agency
-
-
-def _opened(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> Wallet:
-    """The wallet of the bearer's session, which must be the one in the address."""
-    wallet = wallets.wallet_of(request, home=_home(slug))
-    if wallet.id != wallet_id:
-        raise IdentityError("session-missing")
-    return wallet

@@ -1,6 +1,6 @@
 """Agencies, their officers, the citizens a home agency looks after, and the citizens' wallets.
 
-What must never happen is refused by the database: two living wallets of one citizen, one device
+What must never happen is refused by the database: a sixth living phone of one citizen, one device
 key in two living wallets, a counter below zero, a token used twice.
 """
 
@@ -18,6 +18,8 @@ from django.db.models import F, Q
 from gov_chain.core.codec import canonical_json, sha256
 
 MAX_TRIES = 5
+MAX_PHONES = 5
+"""Living phones of one citizen."""
 
 
 class Agency(models.Model):
@@ -113,14 +115,6 @@ class OfficerRole(models.Model):
         ]
 
 
-class Assurance(models.IntegerChoices):
-    """How sure the home agency is who holds the phone."""
-
-    LOW = 1
-    SUBSTANTIAL = 2
-    HIGH = 3
-
-
 class Citizen(models.Model):
     """A person, as known to one home agency. No other agency reads this table."""
 
@@ -128,13 +122,11 @@ class Citizen(models.Model):
     home = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="citizens")
     name = models.CharField(max_length=100)
     id_number = models.CharField(max_length=18)
-    assurance_level = models.PositiveSmallIntegerField(choices=Assurance.choices, default=Assurance.SUBSTANTIAL)
     data_key_sealed = models.BinaryField(max_length=100)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["home", "id_number"], name="citizen_once_per_home"),
-            models.CheckConstraint(condition=Q(assurance_level__in=[1, 2, 3]), name="citizen_assurance_known"),
         ]
 
 
@@ -144,7 +136,9 @@ class Activation(models.Model):
     citizen = models.ForeignKey(Citizen, on_delete=models.CASCADE, related_name="activations")
     locator = models.CharField(max_length=8, unique=True)
     code_digest = models.BinaryField(max_length=32)
-    assurance_level = models.PositiveSmallIntegerField(choices=Assurance.choices)
+    assurance_level = models.PositiveSmallIntegerField(help_text="identity.core.assurance.Level")
+    check_id = models.CharField(max_length=20, help_text="The real-name check that was made.")
+    adds = models.BooleanField(default=False, help_text="The citizen's other phones stay; otherwise they end.")
     issued_by = models.ForeignKey(Officer, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -157,11 +151,19 @@ class Activation(models.Model):
                 fields=["citizen"], condition=Q(closed_at__isnull=True), name="activation_one_open_per_citizen"
             ),
             models.CheckConstraint(condition=Q(tries_left__lte=MAX_TRIES), name="activation_tries_range"),
+            models.CheckConstraint(condition=Q(assurance_level__in=[1, 2, 3]), name="activation_assurance_known"),
         ]
 
 
 class Wallet(models.Model):
     """One phone of one citizen: a device key made on the phone, opened by PIN or passkey."""
+
+    class Ended(models.TextChoices):
+        """Why it no longer works. A lost one takes along what was signed with it (mandates)."""
+
+        REPLACED = "replaced", "已换机"
+        LOST = "lost", "已挂失"
+        CLOSED = "closed", "已停用"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     citizen = models.ForeignKey(Citizen, on_delete=models.PROTECT, related_name="wallets")
@@ -169,14 +171,26 @@ class Wallet(models.Model):
     thumbprint = models.CharField(max_length=43, help_text="RFC 7638, SHA-256, base64url.")
     pin_hash = models.CharField(max_length=128)
     tries_left = models.PositiveSmallIntegerField(default=MAX_TRIES, help_text="0: locked.")
+    slot = models.PositiveSmallIntegerField(help_text="One of the citizen's places for phones.")
+    name = models.CharField(max_length=40, blank=True, help_text="What its owner calls it.")
+    assurance_level = models.PositiveSmallIntegerField(help_text="identity.core.assurance.Level")
+    check_id = models.CharField(max_length=20, help_text="The real-name check behind the binding.")
     created_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField(null=True)
     locked_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    ended_as = models.CharField(max_length=8, choices=Ended.choices, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["citizen"], condition=Q(revoked_at__isnull=True), name="wallet_one_living_per_citizen"
+                fields=["citizen", "slot"], condition=Q(revoked_at__isnull=True), name="wallet_one_living_per_slot"
+            ),
+            models.CheckConstraint(condition=Q(slot__gte=1, slot__lte=MAX_PHONES), name="wallet_slot_range"),
+            models.CheckConstraint(condition=Q(assurance_level__in=[1, 2, 3]), name="wallet_assurance_known"),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True, ended_as="") | (Q(revoked_at__isnull=False) & ~Q(ended_as="")),
+                name="wallet_ended_with_reason",
             ),
             models.UniqueConstraint(
                 fields=["thumbprint"], condition=Q(revoked_at__isnull=True), name="wallet_device_key_once"
@@ -198,6 +212,22 @@ class WalletSession(models.Model):
     token_digest = models.BinaryField(max_length=32, unique=True)
     wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE, related_name="sessions")
     expires_at = models.DateTimeField(db_index=True)
+
+
+class Backup(models.Model):
+    """What a phone's owner gets back on another: ciphertext that this agency cannot read (`core.recovery`)."""
+
+    wallet = models.OneToOneField(Wallet, on_delete=models.CASCADE, related_name="backup")
+    locator = models.CharField(max_length=6, unique=True, help_text="First part of the recovery code.")
+    verifier = models.BinaryField(
+        max_length=32, help_text="SHA-256 of what the phone derives from the code to ask with."
+    )
+    content = models.BinaryField(max_length=64 * 1024)
+    tries_left = models.PositiveSmallIntegerField(default=MAX_TRIES)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(tries_left__lte=MAX_TRIES), name="backup_tries_range")]
 
 
 class Passkey(models.Model):

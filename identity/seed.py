@@ -16,9 +16,9 @@ from gov_chain.environment import UnsafeSettings
 from gov_chain.ledger import documents, node
 from gov_chain.ledger.core.genesis import FoundingAgency
 from gov_chain.ledger.core.proposals import HOME
-from identity import agencies, certificates_x509, citizens
+from identity import agencies, assurance, certificates_x509, citizens
 from identity.actions.issue_activation import issue_activation
-from identity.models import Agency, Assurance, Citizen, Officer, OfficerRole, Wallet
+from identity.models import Agency, Citizen, Officer, OfficerRole, Wallet
 
 PASSWORD = "yunzhou-demo"
 ACTIVATED = 3
@@ -150,5 +150,6 @@ def _citizens(people: Iterable[tuple[str, str]]) -> list[Citizen]:
 def _activations(people: list[Citizen], wanted: int) -> Iterable[DemoCitizen]:
     with_wallet = set(Wallet.objects.filter(revoked_at__isnull=True).values_list("citizen_id", flat=True))
     for citizen in [one for one in people if one.id not in with_wallet][:wanted]:
-        issued = issue_activation(citizen=citizen, assurance_level=Assurance.SUBSTANTIAL, officer=None)
+        verified = assurance.verify(check=assurance.DemoFace.id, citizen=citizen, evidence={})
+        issued = issue_activation(citizen=citizen, verified=verified, officer=None)
         yield DemoCitizen(citizen=citizen, code=issued.code)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from identity.errors import IdentityError
 from identity.models import Attempt
 from identity.tokens import keyed_digest
 
@@ -26,6 +27,7 @@ LOGIN = Limit("login", tries=5, seconds=15 * 60)
 LOGIN_FROM = Limit("login-from", tries=60, seconds=15 * 60)
 """Whoever tries one password on many accounts, or many accounts to keep the hashing busy."""
 ACTIVATION = Limit("activation", tries=20, seconds=15 * 60)
+RECOVERY = Limit("recovery", tries=20, seconds=15 * 60)
 
 
 def reserve(limit: Limit, *who: str) -> bool:
@@ -40,6 +42,12 @@ def reserve(limit: Limit, *who: str) -> bool:
         attempt.delete()
         return False
     return True
+
+
+def require(limit: Limit, code: str, *who: str) -> None:
+    """Count one try by `who`; raises `IdentityError(code)` when the limit is reached."""
+    if not reserve(limit, *who):
+        raise IdentityError(code, retry_after=limit.seconds)
 
 
 def forgive(limit: Limit, *who: str) -> None:

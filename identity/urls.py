@@ -1,16 +1,14 @@
 from django.urls import URLPattern, URLResolver, path
 
-from identity import api, console, pages
+from identity import api, console, home_pages, pages, phones_api
 
 WALLET = "agencies/<slug:slug>/wallets/<uuid:wallet_id>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login", pages.Login.as_view(), name="login"),
     path("logout", pages.Logout.as_view(), name="logout"),
-    path("home/", pages.desk, name="home-desk"),
-    path("home/<uuid:citizen_id>/activate", pages.desk_act, {"act": "activate"}, name="home-activate"),
-    path("home/<uuid:citizen_id>/restore", pages.desk_act, {"act": "restore"}, name="home-restore"),
-    path("home/<uuid:citizen_id>/revoke", pages.desk_act, {"act": "revoke"}, name="home-revoke"),
+    path("home/", home_pages.desk, name="home-desk"),
+    path("home/<uuid:citizen_id>/<slug:act>", home_pages.act, name="home-act"),
     path("ledger-console/", console.console, name="ledger-console"),
     path("ledger-console/state", console.state, name="ledger-console-state"),
     path("install-ca", pages.install_ca, name="install-ca"),
@@ -24,4 +22,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{WALLET}/unlock/options", api.unlock_options, name="wallet-unlock-options"),
     path(f"{WALLET}/passkeys", api.passkey_register, name="wallet-passkeys"),
     path(f"{WALLET}/passkeys/options", api.passkey_options, name="wallet-passkey-options"),
+    path(f"{WALLET}/phones", phones_api.listed, name="wallet-phones"),
+    path(f"{WALLET}/phones/<uuid:phone_id>/end", phones_api.end, name="wallet-phone-end"),
+    path(f"{WALLET}/name", phones_api.name, name="wallet-name"),
+    path(f"{WALLET}/activations", phones_api.add, name="wallet-add-phone"),
+    path(f"{WALLET}/backup", phones_api.backup, name="wallet-backup"),
+    path("agencies/<slug:slug>/recovery", phones_api.recover, name="wallet-recovery"),
 ]

@@ -11,10 +11,13 @@ from django.utils import timezone
 
 from identity import tokens
 from identity.core import codes
+from identity.core.assurance import Verified
 from identity.errors import IdentityError
-from identity.models import Activation, Assurance, Citizen, Officer
+from identity.models import Activation, Citizen, Officer
 
 LIFE_SECONDS = 7 * 24 * 3600
+OWN_PHONE_SECONDS = 15 * 60
+"""The life of a code that one phone shows to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,18 @@ class IssuedActivation:
 
 
 def issue_activation(
-    *, citizen: Citizen, assurance_level: int, officer: Officer | None, life_seconds: int = LIFE_SECONDS
+    *,
+    citizen: Citizen,
+    verified: Verified,
+    officer: Officer | None,
+    adds: bool = False,
+    life_seconds: int = LIFE_SECONDS,
 ) -> IssuedActivation:
-    """A fresh code for `citizen`; an earlier one stops working. `officer` vouches for the real-name check.
+    """A fresh code for `citizen`; an earlier one stops working. `verified` says how the person was checked.
 
-    Raises `IdentityError`: assurance-missing, citizen-unknown (of another agency).
+    With `adds` the phone it activates joins the others; otherwise it replaces them. Raises
+    `IdentityError` citizen-unknown (of another agency than the officer's).
     """
-    if assurance_level not in Assurance.values:
-        raise IdentityError("assurance-missing")
     if officer is not None and officer.agency_id != citizen.home_id:
         raise IdentityError("citizen-unknown")
     with transaction.atomic():
@@ -45,7 +52,9 @@ def issue_activation(
             citizen=citizen,
             locator=code[: codes.LOCATOR],
             code_digest=tokens.keyed_digest("activation", code),
-            assurance_level=assurance_level,
+            assurance_level=verified.level,
+            check_id=verified.check,
+            adds=adds,
             issued_by=officer,
             expires_at=tokens.after(life_seconds),
         )

@@ -1,9 +1,9 @@
-"""A home officer gives a locked wallet its tries back, after a real-name check."""
+"""A home officer gives a locked wallet, and its recovery code, their tries back, after a real-name check."""
 
 from __future__ import annotations
 
 from identity.errors import IdentityError
-from identity.models import MAX_TRIES, Officer, Wallet
+from identity.models import MAX_TRIES, Backup, Officer, Wallet
 
 
 def restore_wallet(*, wallet: Wallet, officer: Officer) -> None:
@@ -13,3 +13,4 @@ def restore_wallet(*, wallet: Wallet, officer: Officer) -> None:
     )
     if not restored:
         raise IdentityError("wallet-unknown")
+    Backup.objects.filter(wallet=wallet).update(tries_left=MAX_TRIES)

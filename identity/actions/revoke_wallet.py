@@ -1,20 +1,17 @@
-"""A lost phone: a home officer ends its wallet for good. A new code activates another phone."""
+"""End one phone for good: lost, or no longer wanted. A new code activates another phone.
+
+Three may: a home officer after a real-name check, the citizen from another phone of theirs, and whoever
+holds the phone's recovery code. Each of them has been established by the caller.
+"""
 
 from __future__ import annotations
 
-from django.db import transaction
-from django.utils import timezone
-
+from identity import wallets
 from identity.errors import IdentityError
-from identity.models import Officer, Wallet, WalletSession
+from identity.models import Agency, Wallet
 
 
-def revoke_wallet(*, wallet: Wallet, officer: Officer) -> None:
-    """Raises `IdentityError("wallet-unknown")` for a revoked wallet or another agency's citizen."""
-    with transaction.atomic():
-        revoked = Wallet.objects.filter(
-            pk=wallet.pk, citizen__home_id=officer.agency_id, revoked_at__isnull=True
-        ).update(revoked_at=timezone.now())
-        if not revoked:
-            raise IdentityError("wallet-unknown")
-        WalletSession.objects.filter(wallet=wallet).delete()
+def revoke_wallet(*, wallet: Wallet, home: Agency, ended_as: Wallet.Ended) -> None:
+    """Raises `IdentityError("wallet-unknown")` for a phone that has ended, or of another agency's citizen."""
+    if not wallets.end(Wallet.objects.filter(pk=wallet.pk, citizen__home=home), ended_as):
+        raise IdentityError("wallet-unknown")

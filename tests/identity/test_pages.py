@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from gov_chain import settings as node_settings
-from identity.models import Agency, Attempt, Citizen, Wallet
+from identity.models import Attempt, Wallet
 from identity.seed import PASSWORD, SeededIdentity
 from tests.identity.actors import Phone
 
@@ -133,54 +133,10 @@ def test_the_desk_says_when_nobody_is_found(home_officer: Client, number: str) -
     assert "error" in answer.content.decode()
 
 
-def test_a_code_from_the_desk_activates_a_phone(seeded: SeededIdentity, home_officer: Client) -> None:
-    citizen = Citizen.objects.get(name="安若素")
-    answer = home_officer.post(f"/home/{citizen.id}/activate", {"assurance": "3", "checked": "on"}, headers=PAGE)
-    code = answer.context["issued"].code
-    assert code in answer.content.decode()
-    assert Phone().activate(seeded.citizens[0].code).status_code == 403
-    assert Phone().activate(code).status_code == 201
-    citizen.refresh_from_db()
-    assert citizen.assurance_level == 3
-
-
-@pytest.mark.parametrize("data", [{}, {"assurance": "3"}, {"checked": "on"}, {"assurance": "1", "checked": "on"}])
-def test_no_code_without_the_real_name_statement(
-    seeded: SeededIdentity, home_officer: Client, data: dict[str, str]
-) -> None:
-    citizen = Citizen.objects.get(name="安若素")
-    answer = home_officer.post(f"/home/{citizen.id}/activate", data, headers=PAGE)
-    assert answer.status_code == 400
-    assert Phone().activate(seeded.citizens[0].code).status_code == 201
-
-
-STATEMENT = {"assurance": "3", "checked": "on"}
-
-
-def test_the_desk_unlocks_a_wallet(home_officer: Client, phone: Phone) -> None:
-    for _ in range(5):
-        phone.unlock("730158")
-    home_officer.post(f"/home/{Wallet.objects.get().citizen_id}/restore", STATEMENT, headers=PAGE)
-    assert phone.unlock().status_code == 200
-
-
-def test_the_desk_revokes_a_wallet(home_officer: Client, phone: Phone) -> None:
-    home_officer.post(f"/home/{Wallet.objects.get().citizen_id}/revoke", STATEMENT, headers=PAGE)
-    assert phone.unlock().json()["code"] == "wallet-unknown"
-
-
-def test_another_home_agencys_citizen_is_out_of_reach(home_officer: Client, phone: Phone) -> None:
-    citizen = Wallet.objects.get().citizen
-    Citizen.objects.filter(pk=citizen.pk).update(home=Agency.objects.get(slug="psb"))
-    for act in ("activate", "restore", "revoke"):
-        assert home_officer.post(f"/home/{citizen.id}/{act}", STATEMENT, headers=PAGE).status_code == 404
-    assert Wallet.objects.get().revoked_at is None
-
-
 def test_a_form_from_another_site_does_nothing(seeded: SeededIdentity, phone: Phone) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(seeded.officers[2])
-    answer = client.post(f"/home/{Wallet.objects.get().citizen_id}/revoke", STATEMENT, headers=PAGE)
+    answer = client.post(f"/home/{Wallet.objects.get().citizen_id}/lost", {"statement": "x"}, headers=PAGE)
     assert answer.status_code == 403
     assert Wallet.objects.get().revoked_at is None
 

@@ -16,6 +16,7 @@ from pytest_django.fixtures import Settings
 from identity import wallets
 from identity.actions.issue_activation import issue_activation
 from identity.actions.unlock_wallet import unlock_wallet
+from identity.core.assurance import Level, Verified
 from identity.errors import IdentityError
 from identity.models import Activation, Wallet, WalletSession
 from identity.seed import SeededIdentity
@@ -93,7 +94,8 @@ def test_a_pin_is_six_digits(seeded: SeededIdentity, pin: object) -> None:
 
 def test_a_new_phone_ends_the_old_one(seeded: SeededIdentity, phone: Phone) -> None:
     token = phone.unlock().json()["token"]
-    code = issue_activation(citizen=seeded.citizens[0].citizen, assurance_level=3, officer=None).code
+    verified = Verified(check="in-person", level=Level.HIGH)
+    code = issue_activation(citizen=seeded.citizens[0].citizen, verified=verified, officer=None).code
     assert Phone().activate(code).status_code == 201
     assert phone.unlock().json()["code"] == "wallet-unknown"
     assert _code_of(token) == "session-missing"
