@@ -219,9 +219,7 @@ class Backup(models.Model):
 
     wallet = models.OneToOneField(Wallet, on_delete=models.CASCADE, related_name="backup")
     locator = models.CharField(max_length=6, unique=True, help_text="First part of the recovery code.")
-    verifier = models.BinaryField(
-        max_length=32, help_text="SHA-256 of what the phone derives from the code to ask with."
-    )
+    verifier = models.BinaryField(max_length=32, help_text="SHA-256 of the asking key.")
     content = models.BinaryField(max_length=64 * 1024)
     tries_left = models.PositiveSmallIntegerField(default=MAX_TRIES)
     updated_at = models.DateTimeField(auto_now=True)
