@@ -11,6 +11,7 @@ from consent.core import matter as matter_core
 from consent.models import Matter
 from gov_chain.ledger import documents, node, outbox, relay
 from gov_chain.ledger.core import records
+from gov_chain.ledger.standing import LogRow
 from identity.models import Agency
 
 SUBJECT = "consent.matter"
@@ -61,22 +62,39 @@ def register(document: Mapping[str, Any], *, agency: Agency, types: Mapping[int,
             max_uses=terms.max_uses,
             retention_days=terms.retention_days,
         )
-        return [outbox.enqueue(agency=agency.number, record=record, subject=f"{SUBJECT}:{row.pk}")]
+        return [outbox.enqueue(agency=agency.number, record=record, subject=_subject(terms.number, terms.version))]
 
 
-def approve(matter: Matter, *, issuer: Agency, type_number: int) -> int:
-    """The issuer of one of the matter's types approves its fields; the outbox id."""
+def approve(number: int, version: int, *, issuer: Agency, type_number: int) -> int:
+    """The issuer of one of a matter's types approves its fields; the outbox id. The matter may be another node's."""
     with transaction.atomic():
-        record = records.matter_approve(matter=matter.number, version=matter.version, type=type_number)
-        return outbox.enqueue(agency=issuer.number, record=record, subject=f"{SUBJECT}:{matter.pk}")
+        record = records.matter_approve(matter=number, version=version, type=type_number)
+        return outbox.enqueue(agency=issuer.number, record=record, subject=_subject(number, version))
 
 
 def on_outcome(outcome: relay.Outcome) -> None:
     """A registration or an approval was decided: the row follows what the ledger now says. Repeatable."""
-    matter = Matter.objects.get(pk=int(outcome.subject.partition(":")[2]))
-    state = node.ledger().matter(matter.number, matter.version)
+    number, _, version = outcome.subject.partition(":")[2].partition("/")
+    follow(int(number), int(version))
+    if outcome.state == "refused":
+        # A refused registration has nothing on the ledger to follow; a refused approval leaves the matter as it was.
+        Matter.objects.filter(number=int(number), version=int(version), state=Matter.State.PENDING).update(
+            state=Matter.State.REFUSED
+        )
+
+
+def follow(number: int, version: int) -> None:
+    """This node's row of a matter, if it has one, says what the ledger says; approvals come from other nodes too."""
+    state = node.ledger().matter(number, version)
     if state is not None:
-        matter.state = Matter.State.IN_FORCE if state.in_force else Matter.State.REGISTERED
-    elif outcome.state == "refused":
-        matter.state = Matter.State.REFUSED
-    matter.save(update_fields=["state"])
+        now = Matter.State.IN_FORCE if state.in_force else Matter.State.REGISTERED
+        Matter.objects.filter(number=number, version=version).update(state=now)
+
+
+def on_entry(row: LogRow) -> None:
+    """A matter, or an approval of one, came onto the ledger."""
+    follow(row.entry.values["matter"], row.entry.values["version"])
+
+
+def _subject(number: int, version: int) -> str:
+    return f"{SUBJECT}:{number}/{version}"

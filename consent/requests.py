@@ -7,8 +7,6 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
-
 from consent import registry
 from consent.core import request_object, transaction_data
 from consent.models import PresentationRequest
@@ -36,7 +34,7 @@ def leaf(request: PresentationRequest) -> str:
 
 def wallet_url(request: PresentationRequest) -> str:
     """For our wallet: an ordinary web address, so that any phone camera opens it."""
-    return f"{settings.GOVCHAIN.base_url}/wallet/#present?{_parameters(request)}"
+    return agencies.wallet_url(f"present?{_parameters(request)}")
 
 
 def standard_uri(request: PresentationRequest) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 
 from certificates.core.definitions import SHIPPED
 from consent import matters
-from consent.models import Matter
-from gov_chain.ledger import relay
+from gov_chain.ledger import node, relay
 from identity import agencies
 
 RESIDENCE_PERMIT: dict[str, Any] = {
@@ -48,22 +47,32 @@ RESIDENCE_PERMIT: dict[str, Any] = {
 MATTERS = (RESIDENCE_PERMIT,)
 
 
-def seed() -> None:
-    """Register and approve the shipped matters; returns once they are in force."""
+def seed() -> bool:
+    """Bring the shipped matters as far as the agencies on this node can; whether all of them are in force.
+
+    On the asker's node a matter is registered once the ledger has its types; on an issuer's node it is approved once
+    the ledger has the matter.
+    """
+    done = [_bring(document) for document in MATTERS]
+    return all(done)
+
+
+def _bring(document: dict[str, Any]) -> bool:
+    number, version = document["number"], document["version"]
+    ledger = node.ledger()
+    asker = agencies.by_number(document["agency"])
     types = {definition["number"]: definition for definition in SHIPPED}
-    for document in MATTERS:
-        agency = agencies.by_number(document["agency"])
-        relay.settle(matters.register(document, agency=agency, types=types))
-        matter = Matter.objects.get(number=document["number"], version=document["version"])
-        if matter.state == Matter.State.PENDING:
-            relay.settle([])
-            matter.refresh_from_db()
-        if matter.state == Matter.State.REGISTERED:
-            relay.settle(
-                [
-                    matters.approve(
-                        matter, issuer=agencies.by_number(types[item["type"]]["issuer"]), type_number=item["type"]
-                    )
-                    for item in document["types"]
-                ]
-            )
+    if any(ledger.type(item["type"], item["version"]) is None for item in document["types"]):
+        return False
+    if asker.hosted and ledger.matter(number, version) is None:
+        relay.settle(matters.register(document, agency=asker, types=types))
+    state = ledger.matter(number, version)
+    if state is None:
+        return False
+    approved = {type_number for type_number, _ in state.approvals}
+    for item in document["types"]:
+        issuer = agencies.by_number(types[item["type"]]["issuer"])
+        if issuer.hosted and item["type"] not in approved:
+            relay.settle([matters.approve(number, version, issuer=issuer, type_number=item["type"])])
+    state = ledger.matter(number, version)
+    return state is not None and state.in_force

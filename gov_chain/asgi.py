@@ -17,7 +17,7 @@ pages = get_asgi_application()
 
 from django.urls import re_path  # noqa: E402
 
-from gov_chain.ledger import relay  # noqa: E402
+from gov_chain.ledger import following, relay  # noqa: E402
 from gov_chain.ledger.witness import service as witnesses  # noqa: E402
 from gov_chain.web import lifespan  # noqa: E402
 from gov_chain.web.door import App, Door  # noqa: E402
@@ -27,6 +27,8 @@ from gov_chain.web.live import KEY, TOPIC, LiveConsumer  # noqa: E402
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 lifespan.register("ledger relay", relay.start, relay.stop)
+follower = following.Follower()
+lifespan.register("ledger follower", follower.start, follower.stop)
 lifespan.register("ledger witnesses", witnesses.start, witnesses.stop)
 
 feeds = URLRouter(

@@ -44,10 +44,18 @@ class Environment:
     """The ledger's name in its checkpoints."""
     witnesses: tuple[tuple[str, str], ...] = ()
     """(verifier key, url) of each witness that is asked to cosign checkpoints."""
+    hosted: tuple[str, ...] = ()
+    """Agencies (slugs) whose keys and data this node holds; empty: every one there is."""
+    peers: tuple[tuple[str, str], ...] = ()
+    """(slug, base url) of each agency on another node."""
 
     @property
     def production(self) -> bool:
         return self.name == "production"
+
+    def hosts(self, slug: str) -> bool:
+        """Whether an agency is on this node."""
+        return not self.hosted or slug in self.hosted
 
 
 DEVELOPMENT_SECRET = "development-only-secret-key-refused-in-production"
@@ -74,6 +82,8 @@ def read(environ: Mapping[str, str]) -> Environment:
         keys=get("KEYS", "local"),
         ledger_origin=get("LEDGER_ORIGIN", "ledger.yunzhou.example"),
         witnesses=tuple(_witnesses(get("WITNESSES"))),
+        hosted=tuple(filter(None, re.split(r"[\s,]+", get("HOSTED")))),
+        peers=tuple(_peers(get("PEERS"))),
     )
     _check(env)
     return env
@@ -114,6 +124,18 @@ def _check(env: Environment) -> None:
             ORIGIN.fullmatch(env.ledger_origin) is not None,
             "GOVCHAIN_LEDGER_ORIGIN must be a name without spaces and plus signs, such as ledger.example",
         ),
+        (
+            all(_SLUG.fullmatch(slug) for slug in env.hosted),
+            "GOVCHAIN_HOSTED must be agencies' short names, separated by commas, such as psb,data",
+        ),
+        (
+            env.hosted or not env.peers,
+            "GOVCHAIN_PEERS needs GOVCHAIN_HOSTED: which agencies are on this node, when others are elsewhere",
+        ),
+        (
+            not {slug for slug, _ in env.peers} & set(env.hosted),
+            "GOVCHAIN_PEERS names an agency that GOVCHAIN_HOSTED says is on this node",
+        ),
     ]
     for holds, line in rules:
         if not holds:
@@ -132,20 +154,14 @@ def _url(text: str) -> SplitResult | None:
     return url if url.scheme in ("http", "https") and host and plain == text.lower() else None
 
 
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 MAX_WITNESSES = 16
 _WITNESS = re.compile(r"([^\s+]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44}) (\S+)")
 
 
 def _witnesses(text: str) -> Iterator[tuple[str, str]]:
-    """`<vkey> <url>`, separated by commas; or `@FILE` with one a line, # for comments."""
-    if text.startswith("@"):
-        try:
-            lines = [line.partition("#")[0] for line in Path(text[1:]).read_text().splitlines()]
-        except (OSError, UnicodeDecodeError):
-            raise UnsafeSettings(f"GOVCHAIN_WITNESSES names a file that cannot be read: {text[1:]}") from None
-    else:
-        lines = text.split(",")
-    rows = [" ".join(line.split()) for line in lines if line.strip()]
+    """`<vkey> <url>` for each."""
+    rows = _rows("GOVCHAIN_WITNESSES", text)
     if len(rows) > MAX_WITNESSES:
         raise UnsafeSettings(f"GOVCHAIN_WITNESSES may name at most {MAX_WITNESSES} witnesses")
     seen = set()
@@ -164,6 +180,32 @@ def _witnesses(text: str) -> Iterator[tuple[str, str]]:
             raise UnsafeSettings(f"GOVCHAIN_WITNESSES names {found[1]} twice")
         seen.add(found[1])
         yield row.partition(" ")[0], found[4]
+
+
+def _peers(text: str) -> Iterator[tuple[str, str]]:
+    """`<slug> <base url>` for each."""
+    seen = set()
+    for row in _rows("GOVCHAIN_PEERS", text):
+        slug, _, base = row.partition(" ")
+        url = _url(base.rstrip("/"))
+        if not _SLUG.fullmatch(slug) or url is None or slug in seen:
+            raise UnsafeSettings(f"GOVCHAIN_PEERS must hold `<agency> <base url>` once for each agency, not: {row}")
+        if url.scheme != "https" and url.hostname not in LOOPBACK:
+            raise UnsafeSettings(f"GOVCHAIN_PEERS must be reached by https:// except on loopback, not: {base}")
+        seen.add(slug)
+        yield slug, base.rstrip("/")
+
+
+def _rows(name: str, text: str) -> list[str]:
+    """Rows separated by commas; or `@FILE` with one a line, # for comments."""
+    if text.startswith("@"):
+        try:
+            lines = [line.partition("#")[0] for line in Path(text[1:]).read_text().splitlines()]
+        except (OSError, UnicodeDecodeError):
+            raise UnsafeSettings(f"{name} names a file that cannot be read: {text[1:]}") from None
+    else:
+        lines = text.split(",")
+    return [" ".join(line.split()) for line in lines if line.strip()]
 
 
 def _key_id_holds(name: str, key_id: str, encoded: str) -> bool:

@@ -6,6 +6,9 @@
     seed                 agencies, keys, the ledger's genesis, types, matters, the demo register
     serve                web, relay and embedded ledger in this process, until Ctrl-C
 
+A node that hosts some of several agencies is ready once the others have done their part: a matter needs its type on
+the ledger, and its issuer's approval.
+
 Each step is safe to repeat: a crash anywhere is repaired by starting again. `node.json` under the
 data directory tells commands in other processes at which address this node is reached.
 """
@@ -17,9 +20,12 @@ import datetime as dt
 import errno
 import io
 import json
+import logging
 import os
 import socket
 import sys
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +34,11 @@ from gov_chain import tls as local_tls
 from gov_chain.cli import DEFAULT_DATA
 from gov_chain.core.errors import GovChainError, Message
 from gov_chain.environment import UnsafeSettings
+
+log = logging.getLogger(__name__)
+
+RETRY = 2.0
+"""Seconds after which seeding looks again without having been told of a record."""
 
 
 class NodeError(GovChainError):
@@ -96,9 +107,14 @@ def _serve(listener: socket.socket, folder: Path, certificate: dict[str, str], *
             await super().startup(sockets)
             if self.started:
                 _write_note(folder, base_url)
-                _say(greeting, base_url, as_json=as_json)
+                seeding.when_complete(lambda: _say(greeting, base_url, as_json=as_json))
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            seeding.stop()
+            await super().shutdown(sockets)
 
     greeting = prepare()
+    seeding = _Seeding()
     config = uvicorn.Config(
         "gov_chain.asgi:application",
         lifespan="on",
@@ -118,6 +134,51 @@ def _serve(listener: socket.socket, folder: Path, certificate: dict[str, str], *
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+class _Seeding:
+    """What a node seeds together with others, tried again at each record it may have waited for."""
+
+    def __init__(self) -> None:
+        import consent.seed
+
+        self._complete = consent.seed.seed()
+        self._look = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def when_complete(self, then: Callable[[], None]) -> None:
+        """Call `then` when everything is in force: at once, or from a thread."""
+        from gov_chain.ledger import following
+
+        if self._complete:
+            then()
+            return
+        following.on_entries(("type", "matter", "matter-approve"), lambda _: self._look.set())
+        self._thread = threading.Thread(target=self._run, args=(then,), name="seeding", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._look.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, then: Callable[[], None]) -> None:
+        from django import db
+
+        import consent.seed
+
+        while not self._stopping:
+            self._look.wait(RETRY)
+            self._look.clear()
+            try:
+                if not self._stopping and consent.seed.seed():
+                    then()
+                    break
+            except (GovChainError, db.Error) as error:
+                log.warning("seeding: %s; trying again", error)
+        db.connection.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +208,13 @@ def prepare() -> Greeting:
     call_command("migrate", interactive=False, verbosity=0)
 
     import certificates.seed
-    import consent.seed
     import identity.seed
+    from identity import agencies
 
     base_url = settings.GOVCHAIN.base_url
     people = certificates.seed.people()
     seeded = identity.seed.seed(base_url=base_url, people=people)
     certificates.seed.seed()
-    consent.seed.seed()
     return Greeting(
         password=identity.seed.PASSWORD,
         officers=[
@@ -172,7 +232,7 @@ def prepare() -> Greeting:
                 "name": row.citizen.name,
                 "id_number": row.citizen.id_number,
                 "activation_code": row.code,
-                "activation_url": f"{base_url}/wallet/#activate?code={row.code}",
+                "activation_url": agencies.wallet_url(f"activate?code={row.code}"),
             }
             for row in seeded.citizens
         ],

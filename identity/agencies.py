@@ -46,11 +46,21 @@ def by_number(number: int) -> Agency:
 
 
 def home() -> Agency:
-    """The hosted agency that looks after this node's citizens."""
-    agency = Agency.objects.filter(home=True, hosted=True).first()
+    """The agency that looks after citizens: the one on this node, or where none is, the consortium's first."""
+    agency = Agency.objects.filter(home=True).order_by("-hosted", "number").first()
     if agency is None:
         raise IdentityError("agency-unknown")
     return agency
+
+
+def elsewhere() -> list[str]:
+    """Base URLs of the agencies on other nodes."""
+    return list(Agency.objects.filter(hosted=False).order_by("number").values_list("base_url", flat=True))
+
+
+def wallet_url(fragment: str) -> str:
+    """A link into the citizens' wallet, which their home agency's node serves: an ordinary web address."""
+    return f"{home().base_url}/wallet/#{fragment}"
 
 
 def key_uri(slug: str, purpose: Purpose, key_no: int = 1) -> str:

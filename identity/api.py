@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
@@ -13,7 +14,7 @@ from pydantic import Field
 
 from gov_chain.ledger import node
 from gov_chain.web.inputs import Input, read_json
-from identity import agencies, certificates_x509, device, passkeys, phones, throttle, wallets
+from identity import agencies, certificates_x509, device, passkeys, peers, phones, throttle, wallets
 from identity.actions.activate_wallet import activate_wallet
 from identity.actions.register_passkey import register_passkey
 from identity.actions.unlock_wallet import unlock_wallet
@@ -171,7 +172,31 @@ def wallet_config(request: HttpRequest) -> HttpResponse:
     )
 
 
+class CertificateRequest(Input):
+    purpose: Literal["issue", "request"]
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def certificates(request: HttpRequest, slug: str) -> HttpResponse:
+    """POST /agencies/<home>/certificates: the CA certifies the key that the ledger holds for the agency that asks."""
+    above = certificates_x509.authority()
+    agency = agencies.by_slug(slug, hosted=True)
+    if above != agency:
+        raise IdentityError("agency-unknown")
+    sender = peers.authenticate(request, to=agency)
+    purpose = read_json(request, CertificateRequest).purpose
+    on_ledger = node.ledger().agency(sender.number)
+    public_key = on_ledger.issue_key if purpose == "issue" else on_ledger.request_key
+    certificate = certificates_x509.certify(sender, purpose, public_key)
+    return JsonResponse({"certificate": base64.b64encode(certificate).decode()}, status=201)
+
+
 @require_GET
 def consortium_ca(request: HttpRequest) -> HttpResponse:
     """GET /consortium-ca.crt: the trust anchor of the agencies' certificates, DER."""
+    above = certificates_x509.authority()
+    if above is not None and not above.hosted:
+        return HttpResponseRedirect(f"{above.base_url}/consortium-ca.crt")
     return HttpResponse(certificates_x509.ca_certificate(), content_type="application/pkix-cert")

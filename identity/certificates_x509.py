@@ -4,6 +4,9 @@ The consortium's CA certifies each agency's P-256 keys. `x5c` carries the leaf a
 self-signed, and a trust anchor never travels with what it anchors. A leaf is kept, so that its
 digest (`x509_hash` client ids) stays the same; a new one is made each calendar year and is valid
 for two, and whenever the key, the CA's key or the agency's address changes.
+
+The CA's key is on the node of the consortium's first home agency. Another node asks there for its agencies' leaves
+(`POST /agencies/<home>/certificates`, signed as between agencies); what is certified is the key that the ledger has.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import datetime as dt
 from typing import Any, Literal, NoReturn
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -22,9 +26,12 @@ from django.utils import timezone
 
 from gov_chain import keys
 from gov_chain.core.codec import canonical_json, sha256
-from identity import agencies
+from identity import agencies, peers
 from identity.core import jwk as jwks
+from identity.errors import IdentityError
 from identity.models import Agency, KeyCertificate
+
+Purpose = Literal["issue", "request"]
 
 CA_NAME = "GovChain Consortium CA"
 CA_YEARS = 20
@@ -35,18 +42,41 @@ def ca_uri() -> str:
     return f"{settings.GOVCHAIN.keys}:consortium/ca"
 
 
-def chain(agency: Agency, purpose: Literal["issue", "request"]) -> list[str]:
+def authority() -> Agency | None:
+    """The agency that runs the CA; None before any is known."""
+    return Agency.objects.filter(home=True).order_by("number").first()
+
+
+def holds_ca() -> bool:
+    """Whether the CA's key is on this node."""
+    agency = authority()
+    return agency is None or agency.hosted
+
+
+def chain(agency: Agency, purpose: Purpose) -> list[str]:
     """The `x5c` value for the agency's key: base64 DER of the leaf, without the trust anchor."""
     return [base64.b64encode(leaf(agency, purpose)).decode()]
 
 
-def leaf(agency: Agency, purpose: Literal["issue", "request"]) -> bytes:
-    """DER of the certificate of the agency's current key."""
+def leaf(agency: Agency, purpose: Purpose) -> bytes:
+    """DER of the certificate of the agency's current key. Not in a transaction: the CA may be on another node.
+
+    Raises `IdentityError` peer-unreachable, or `PeerRefusedError`.
+    """
     public_key = agencies.signer(agency, purpose).public_key
+    above = authority()
+    if above is None or above.hosted:
+        return certify(agency, purpose, public_key)
+    content = ["leaf from", above.slug, *_subject(agency, purpose, public_key), timezone.now().year]
+    return _kept(content, agency.slug, purpose, lambda: _asked_for(agency, purpose, public_key, above))
+
+
+def certify(agency: Agency, purpose: Purpose, public_key: bytes) -> bytes:
+    """DER of a certificate of `public_key` (33 bytes) under the CA on this node."""
     authority = keys.signer(ca_uri())
     anchor = x509.load_der_x509_certificate(ca_certificate())
     year = timezone.now().year
-    content = ["leaf", agency.slug, agency.name_zh, agency.url, purpose, public_key.hex(), authority.key_id, year]
+    content = ["leaf", *_subject(agency, purpose, public_key), authority.key_id, year]
 
     def build() -> x509.Certificate:
         return (
@@ -60,6 +90,23 @@ def leaf(agency: Agency, purpose: Literal["issue", "request"]) -> bytes:
         )
 
     return _kept(content, agency.slug, purpose, build)
+
+
+def _subject(agency: Agency, purpose: Purpose, public_key: bytes) -> list[str]:
+    return [agency.slug, agency.name_zh, agency.url, purpose, public_key.hex()]
+
+
+def _asked_for(agency: Agency, purpose: Purpose, public_key: bytes, above: Agency) -> x509.Certificate:
+    path = f"/agencies/{above.slug}/certificates"
+    answer = peers.call(sender=agency, to=above, path=path, body={"purpose": purpose})
+    try:
+        certificate = x509.load_der_x509_certificate(base64.b64decode(answer["certificate"], validate=True))
+        key = certificate.public_key()
+    except (KeyError, TypeError, ValueError, UnsupportedAlgorithm) as error:
+        raise IdentityError("peer-unreachable", name=above.name_zh, log="no certificate in the answer") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or jwks.compressed(key) != public_key:
+        raise IdentityError("peer-unreachable", name=above.name_zh, log="a certificate of another key")
+    return certificate
 
 
 def ca_certificate() -> bytes:

@@ -1,5 +1,8 @@
 """The demonstration world's people and agencies. Run again, it changes nothing that is there.
 
+A node seeds what belongs to the agencies it hosts (`GOVCHAIN_HOSTED`, by default all) and notes where the
+others are (`GOVCHAIN_PEERS`).
+
 The city, its agencies and everybody in it are invented. Refused in production: the passwords
 are printed, and the keys are files.
 """
@@ -28,6 +31,7 @@ AGENCIES = (
     (1, "psb", "云州市公安局", "Yunzhou Public Security Bureau", False),
     (2, "data", "云州市政务服务和数据管理局", "Yunzhou Government Services and Data Administration", True),
     (3, "street", "云州市青石街道政务服务中心", "Qingshi Subdistrict Government Service Centre", False),
+    (4, "audit", "云州市审计局", "Yunzhou Audit Bureau", False),
 )
 ACCREDITATIONS = ((1, 1), (2, HOME))
 """(agency, certificate type): the Public Security Bureau issues resident identity cards."""
@@ -37,7 +41,7 @@ OFFICERS = (
     ("issuer", "psb", "陈立（发证）", (ROLE.ISSUER, ROLE.APPROVER)),
     ("clerk", "street", "周晴（窗口）", (ROLE.COUNTER,)),
     ("home", "data", "吴敏（钱包管理）", (ROLE.AGENCY_ADMIN,)),
-    ("auditor", "data", "郑直（审计）", (ROLE.AUDITOR,)),
+    ("auditor", "audit", "郑直（审计）", (ROLE.AUDITOR,)),
 )
 
 
@@ -65,29 +69,43 @@ def seed(*, base_url: str, people: Iterable[tuple[str, str]] = (), activated: in
     if settings.GOVCHAIN.production:
         raise UnsafeSettings("GOVCHAIN_ENV=production refuses demonstration data; enrol real agencies instead")
     seeded = _agencies(base_url)
-    for agency in seeded:
-        _keys(agency)
-    keys.create(certificates_x509.ca_uri(), "ES256")
-    _ledger(seeded)
-    officers = tuple(_officer(*row) for row in OFFICERS)
+    hosted = tuple(agency for agency in seeded if agency.hosted)
+    for agency in hosted:
+        create_keys(agency.slug)
+    if certificates_x509.holds_ca():
+        keys.create(certificates_x509.ca_uri(), "ES256")
+    _ledger(seeded, hosted)
+    slugs = {agency.slug for agency in hosted}
+    officers = tuple(_officer(*row) for row in OFFICERS if row[1] in slugs)
+    home = next((agency for agency in hosted if agency.home), None)
     return SeededIdentity(
         agencies=seeded,
         officers=officers,
-        citizens=tuple(_activations(_citizens(people), activated)),
+        citizens=tuple(_activations(_citizens(home, people), activated)) if home else (),
     )
 
 
 def _agencies(base_url: str) -> tuple[Agency, ...]:
+    """All of them, wherever they are; raises `UnsafeSettings` when one is neither here nor known to be elsewhere."""
+    env = settings.GOVCHAIN
+    elsewhere = dict(env.peers)
+    known = {slug for _, slug, *_ in AGENCIES}
+    for slug in [*env.hosted, *elsewhere]:
+        if slug not in known:
+            raise UnsafeSettings(f"GOVCHAIN_HOSTED and GOVCHAIN_PEERS: the demonstration has no agency called {slug}")
     rows = []
     for number, slug, name_zh, name_en, home in AGENCIES:
+        hosted = env.hosts(slug)
+        if not hosted and slug not in elsewhere:
+            raise UnsafeSettings(f"GOVCHAIN_PEERS must say where {slug} is, which is not on this node")
         row, _ = Agency.objects.update_or_create(
             number=number,
             defaults={
                 "slug": slug,
                 "name_zh": name_zh,
                 "name_en": name_en,
-                "base_url": base_url,
-                "hosted": True,
+                "base_url": base_url if hosted else elsewhere[slug],
+                "hosted": hosted,
                 "home": home,
             },
         )
@@ -95,18 +113,23 @@ def _agencies(base_url: str) -> tuple[Agency, ...]:
     return tuple(rows)
 
 
-def _keys(agency: Agency) -> None:
+def create_keys(slug: str) -> None:
+    """An agency's keys, those that are not there yet."""
     for purpose, algorithm in agencies.ALGORITHMS.items():
-        keys.create(agencies.key_uri(agency.slug, purpose), algorithm)
+        keys.create(agencies.key_uri(slug, purpose), algorithm)
 
 
-def _ledger(seeded: tuple[Agency, ...]) -> None:
+def _ledger(seeded: tuple[Agency, ...], hosted: tuple[Agency, ...]) -> None:
     """Genesis naming the agencies, unless there is a ledger already; then the keys must be the ones it names."""
     for agency in seeded:
         documents.publish(agency.profile)
     if not node.founded():
+        if hosted != seeded:
+            raise UnsafeSettings(
+                "GOVCHAIN_HOSTED: several nodes share a ledger; found it with `govchain consortium up`"
+            )
         node.found(agencies=[_founding(agency) for agency in seeded], accreditations=ACCREDITATIONS)
-    for agency in seeded:
+    for agency in hosted:
         if node.ledger().agency(agency.number).ledger_key != agencies.signer(agency, "ledger").public_key:
             raise UnsafeSettings(
                 f"GOVCHAIN_DATA: its ledger knows {agency.slug} by another key; restore keys/, or use a new directory"
@@ -135,9 +158,8 @@ def _officer(username: str, slug: str, display_name: str, roles: tuple[OfficerRo
     return officer
 
 
-def _citizens(people: Iterable[tuple[str, str]]) -> list[Citizen]:
+def _citizens(home: Agency, people: Iterable[tuple[str, str]]) -> list[Citizen]:
     """All of `people` as citizens of the home agency, in their order."""
-    home = agencies.home()
     listed = list(people)
     known = set(Citizen.objects.filter(home=home).values_list("id_number", flat=True))
     Citizen.objects.bulk_create(

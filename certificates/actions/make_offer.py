@@ -9,6 +9,7 @@ from urllib.parse import quote
 from certificates.models import CertificateType, Offer, RegisterRow
 from gov_chain import clock
 from gov_chain.core.codec import b64url, sha256
+from identity import agencies
 from identity.models import Officer
 from identity.tokens import keyed_digest
 
@@ -24,7 +25,7 @@ class MadeOffer:
     uri: str
     """openid-credential-offer://…, for any wallet."""
     wallet_url: str
-    """The same for this node's own wallet, on the same device."""
+    """The same for our own wallet, on the same device."""
 
 
 def make_offer(*, type: CertificateType, row: RegisterRow, made_by: Officer | None) -> MadeOffer:
@@ -49,7 +50,7 @@ def make_offer(*, type: CertificateType, row: RegisterRow, made_by: Officer | No
         offer,
         tx_code,
         f"openid-credential-offer://?credential_offer_uri={by_reference}",
-        f"{agency.base_url}/wallet/#offer?credential_offer_uri={by_reference}",
+        agencies.wallet_url(f"offer?credential_offer_uri={by_reference}"),
     )
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from consent.actions.close_withdrawn import close_withdrawn
+from consent.actions.close_withdrawn import close_withdrawn, forget_keys
 from consent.models import Grant, PresentationRequest, PresentationResponse
 from gov_chain import clock
 from gov_chain.core.errors import GovChainError
@@ -74,10 +74,14 @@ class Eraser:
             self._thread.join()
 
     def _run(self) -> None:
+        keys_forgotten = False
         while not self._stopped.wait(EVERY_SECONDS):
             try:
                 erase_expired()
                 close_withdrawn()
+                if not keys_forgotten:
+                    forget_keys()
+                    keys_forgotten = True
             except (DatabaseError, sqlite3.Error, GovChainError, OSError) as error:
                 # Database or ledger are away; what is due stays due and is erased at the next turn.
                 log.warning("erasing is late: %s", type(error).__name__)

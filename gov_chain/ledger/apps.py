@@ -5,3 +5,8 @@ class LedgerConfig(AppConfig):
     name = "gov_chain.ledger"
     label = "ledger"
     verbose_name = "账本 Ledger"
+
+    def ready(self) -> None:
+        from gov_chain.ledger import following
+
+        following.on_entries(("type", "matter"), following.fetch_document, from_start=True)

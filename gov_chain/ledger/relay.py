@@ -19,10 +19,9 @@ from django import db
 from django.db import transaction
 
 from gov_chain.core.errors import GovChainError, trail
-from gov_chain.ledger import batches, delivery, node, outbox
+from gov_chain.ledger import batches, delivery, following, node, outbox
 from gov_chain.ledger.delivery import Outcome, on_outcome
 from gov_chain.ledger.models import OutboxRow
-from gov_chain.web import live
 
 __all__ = ["Outcome", "drain", "on_outcome", "settle", "start", "stop"]
 
@@ -97,7 +96,7 @@ def _write() -> int:
         moved = batches.send_signed(engine, reader)
         if moved:
             # Rows that have to be signed anew are pending again; they go out in the next pass.
-            live.announce("ledger/all", {"size": reader.size})
+            following.announce_growth(reader.size)
             _progress.note()
         return moved
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from csp.decorators import csp_update
 from django import forms
 from django.conf import settings
 from django.db import connection
@@ -37,11 +38,12 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@csp_update({"connect-src": [base_url for _, base_url in settings.GOVCHAIN.peers]})
 def wallet(request: HttpRequest, name: str = "") -> HttpResponse:
     """The three files whose address and freshness matter to a service worker; the rest is /static/wallet/.
 
     The shell is never cached by HTTP: the service worker holds it for offline use, and a new
-    release reaches phones at their next visit.
+    release reaches phones at their next visit. The wallet also talks to the consortium's agencies on other nodes.
     """
     file, kind = _WALLET_FILES[name]
     try:

@@ -117,9 +117,9 @@ def test_what_its_issuer_was_when_it_was_issued_decides(desk: Desk, phone: Phone
         made = records.propose(proposal=number, action=action, expires=int(time.time()) + 86400)
         with transaction.atomic():
             rows = [outbox.enqueue(agency=2, record=made, subject="test.nobody:1")]
-            rows.append(
-                outbox.enqueue(agency=3, record=records.vote(proposal=number, yes=True), subject="test.nobody:1")
-            )
+            for voter in (3, 4):
+                vote = records.vote(proposal=number, yes=True)
+                rows.append(outbox.enqueue(agency=voter, record=vote, subject="test.nobody:1"))
         assert {each.state for each in relay.settle(rows)} == {"final"}
     assert node.ledger().agency(1).suspended
     assert not node.ledger().accredited(1, 1)

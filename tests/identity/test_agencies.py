@@ -41,7 +41,7 @@ def test_there_is_no_did_document_of_a_stranger(seeded: seed.SeededIdentity) -> 
 def test_the_directory_carries_the_digests_that_the_ledger_holds(seeded: seed.SeededIdentity) -> None:
     directory = Client().get("/directory.json").json()
     assert directory["home"] == "data"
-    assert [row["slug"] for row in directory["agencies"]] == ["psb", "data", "street"]
+    assert [row["slug"] for row in directory["agencies"]] == ["psb", "data", "street", "audit"]
     for row in directory["agencies"]:
         assert row["profile_digest"] == node.ledger().agency(row["number"]).profile_digest.hex()
 

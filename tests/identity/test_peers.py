@@ -160,7 +160,7 @@ def test_the_callers_language_stays(street: Agency, data: Agency) -> None:
 
 def test_the_callers_connection_stays(committed: SeededIdentity) -> None:
     peers.call(sender=agencies.by_slug("street"), to=agencies.by_slug("data"), path=PATH, body={})
-    assert Agency.objects.count() == 3
+    assert Agency.objects.count() == 4
     connection.close()
 
 
