@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gov_chain.ledger import store
-from gov_chain.ledger.core import checkpoint, genesis, machine, note, records, statemap, tiles, tree
+from gov_chain.ledger.core import checkpoint, genesis, machine, note, records, state, statemap, tiles, tree, validators
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.map_store import MapStore
 
@@ -37,7 +37,14 @@ def found(directory: Path, founding: genesis.Genesis, *, origin: str, sign: Call
         store.put_tiles(connection, edge)
         state_map = MapStore(connection, statemap.EMPTY)
         state_map.write(1, view.written)
-        text = checkpoint.sign(verifier=verifier, size=1, root=edge.root, signer=sign, state_root=state_map.root)
+        text = checkpoint.sign(
+            verifier=verifier,
+            size=1,
+            root=edge.root,
+            signer=sign,
+            state_root=state_map.root,
+            validators=validators.digest(view.get(state.VALIDATORS)),
+        )
         store.put_checkpoint(connection, 1, founding.created, text)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -32,9 +32,11 @@ from gov_chain.ledger.core import (
     note,
     records,
     rulesets,
+    state,
     tiles,
     transaction,
     tree,
+    validators,
 )
 from gov_chain.ledger.core.act import Act
 from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
@@ -107,6 +109,7 @@ class _Check:
         self.view = _Replayed()
         self.map = ScratchMap()
         self.map_roots: dict[int, bytes] = {}
+        self.validators: dict[int, bytes | None] = {}
         self.leaves: list[bytes] = []
         self.times: list[int] = []
         self.handles: set[tuple[bytes, int]] = set()
@@ -204,6 +207,7 @@ class _Check:
         if size in sizes:
             self.map.write(size, self.view.changed)
             self.map_roots[size] = self.map.root
+            self.validators[size] = validators.digest(self.view.get(state.VALIDATORS))
             self.view.changed = {}
 
     def _genesis(self, body: bytes) -> None:
@@ -271,6 +275,8 @@ class _Check:
                 self.report.add("checkpoint", size, "its root is not that of the entries")
             if head.state_root != self.map_roots.get(size):
                 self.report.add("checkpoint", size, "its state root is not that of the replayed state")
+            if head.validators != self.validators.get(size):
+                self.report.add("checkpoint", size, "its validator set is not that of the replayed state")
             if time != self.times[size - 1]:
                 self.report.add("checkpoint", size, "filed under another time than its last entry's")
         if last != len(self.leaves):

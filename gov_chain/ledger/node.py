@@ -32,7 +32,7 @@ from gov_chain.clock import now
 from gov_chain.ledger import founding, high_water, store
 from gov_chain.ledger.core import note
 from gov_chain.ledger.core.errors import LedgerError
-from gov_chain.ledger.core.genesis import FoundingAgency, Genesis
+from gov_chain.ledger.core.genesis import FoundingAgency, FoundingValidator, Genesis
 from gov_chain.ledger.engines.embedded import Clock, Embedded
 from gov_chain.ledger.models import NodeKey, OutboxRow
 from gov_chain.ledger.reader import Reader
@@ -81,7 +81,12 @@ def verifier() -> note.Verifier:
     return note.Verifier(settings.GOVCHAIN.ledger_origin, keys.signer(checkpoint_key()).public_key)
 
 
-def found(*, agencies: Sequence[FoundingAgency], accreditations: Sequence[tuple[int, int]]) -> bytes:
+def found(
+    *,
+    agencies: Sequence[FoundingAgency],
+    accreditations: Sequence[tuple[int, int]],
+    validators: Sequence[FoundingValidator] = (),
+) -> bytes:
     """Found this node's ledger, making the checkpoint key; the ledger's id (32 bytes).
 
     `accreditations` are (agency, certificate type). Raises `LedgerError("ledger-founded-already")`.
@@ -93,6 +98,7 @@ def found(*, agencies: Sequence[FoundingAgency], accreditations: Sequence[tuple[
         accreditations=tuple(accreditations),
         checkpoint_key=signer.public_key,
         created=now(),
+        validators=tuple(validators),
     )
     return founding.found(directory(), genesis, origin=settings.GOVCHAIN.ledger_origin, sign=signer.sign)
 

@@ -27,7 +27,18 @@ from hashlib import sha256
 from pathlib import Path
 
 from gov_chain.ledger import store
-from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, tiles, transaction, tree
+from gov_chain.ledger.core import (
+    checkpoint,
+    entries,
+    genesis,
+    machine,
+    note,
+    state,
+    tiles,
+    transaction,
+    tree,
+    validators,
+)
 from gov_chain.ledger.core.checkpoint import Checkpoint
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.state import REGISTRY_KEY, Value, View, map_only
@@ -169,12 +180,13 @@ class Replica:
             edge = self._edge.copy()
             edge.extend(tree.leaf_hash(entry) for done in executed for entry in done.entries)
             map_ = self._map.plan(view.written)
+            validator_set = validators.digest(view.get(state.VALIDATORS))
         finally:
             self._map.forget()
             self._connection.execute("ROLLBACK")
         after = before
         if executed:
-            extensions = (checkpoint.state_line(map_.root),)
+            extensions = checkpoint.commitments(map_.root, validator_set)
             after = replace(
                 before,
                 time=time,

@@ -58,6 +58,7 @@ REFUSED_WITH: dict[int, tuple[str, ...]] = {
         "proposal-life-wrong",
         "too-many-proposals",
         "possession-unproven",
+        "too-many-pairings",
     ),
     records.VOTE: ("proposal-unknown", "proposal-passed", "proposal-expired", "not-a-voter", "voted-already"),
     records.STATUTORY: (
@@ -71,8 +72,24 @@ REFUSED_WITH: dict[int, tuple[str, ...]] = {
     ),
     records.REVEAL: ("concealed-unknown", "concealed-by-another", "revealed-already", "reveal-wrong"),
     records.EVIDENCE: (),
+    records.EQUIVOCATION: (
+        "validator-key-unknown",
+        "equivocation-known",
+        "statements-agree",
+        "statement-unsigned",
+        "too-many-pairings",
+    ),
 }
 """In the order in which a rule asks."""
+
+_VALIDATORS = (
+    "validator-key-taken",
+    "validators-too-many",
+    "validators-too-few",
+    "validator-too-strong",
+    "quorum-endangered",
+    "validators-changed-just-now",
+)
 
 ACTION_REFUSED_WITH: dict[int, tuple[str, ...]] = {
     proposals.ENROL: ("agency-number-not-next",),
@@ -91,6 +108,24 @@ ACTION_REFUSED_WITH: dict[int, tuple[str, ...]] = {
         "key-in-use",
         "since-in-future",
         "key-revoked-already",
+    ),
+    proposals.VALIDATOR_IN: (
+        "validators-not-founded",
+        "validator-already",
+        "agency-unknown",
+        "suspended-already",
+        *_VALIDATORS,
+        "possession-wrong",
+    ),
+    proposals.VALIDATOR_OUT: ("validator-unknown", *_VALIDATORS),
+    proposals.VALIDATOR_ROTATE: ("validator-unknown", *_VALIDATORS, "possession-wrong"),
+    proposals.VALIDATORS_FOUND: (
+        "validators-founded-already",
+        "validator-already",
+        "agency-unknown",
+        "suspended-already",
+        *_VALIDATORS,
+        "possession-wrong",
     ),
 }
 """By propose, and by the vote that would make it pass."""
@@ -131,6 +166,15 @@ its transaction's other records stand.
   walks them. Open and concealed uses have separate series, so that a use not revealed yet never hides an open one.
 - **Rules versions** take effect at a voted height. A transaction is judged by the version at its own leaf's index,
   which a replay sees; a node that does not know the version writes nothing from there on (`rules-unknown`).
+- **Validators** are in the state: one an agency, with an Ed25519 key for consensus and a BLS key (possession proven)
+  for quorum certificates. Keys never come back. Let T be the total power: a quorum is more than 2T/3. A change needs
+  3 · stays > 2 · max(T before, T after), `stays` being the power of those in both sets with the same keys and power:
+  of 4 equal ones one may rotate (3 of 4) and a fifth may join (4 of 5); two at once may not. Then at least 4 are left
+  (n ≥ 3f + 1 for f = 1), each with less than T/3. One change at most in a second of block time. The first set of a
+  ledger that has none is voted as a whole. A checkpoint names the set's digest.
+- **Equivocation**: one BLS key under two different checkpoints of one size. Any agency records it; the rules verify
+  both signatures, so the entry is proof by itself and holds nothing but digests and signatures. The agencies vote on
+  what follows: a validator that left by itself could take the quorum with it.
 - **The past**: every value of the registry is kept under the entry that wrote it; `GET /ledger/agencies/N?at=SIZE`
   answers for the log of SIZE entries. Grants are folded from the entries about their handle.
 """

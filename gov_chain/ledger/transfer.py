@@ -25,7 +25,19 @@ from typing import BinaryIO
 
 from gov_chain.core.errors import GovChainError, Message
 from gov_chain.ledger import fsck, store
-from gov_chain.ledger.core import checkpoint, entries, genesis, machine, note, records, statemap, tiles, tree
+from gov_chain.ledger.core import (
+    checkpoint,
+    entries,
+    genesis,
+    machine,
+    note,
+    records,
+    state,
+    statemap,
+    tiles,
+    tree,
+    validators,
+)
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.replay import replay, transactions
 from gov_chain.ledger.core.state import View
@@ -184,8 +196,9 @@ class _Building:
         head = checkpoint.verify(text, pinned)
         if pinned.public_key != self._key:
             raise LedgerError("ledger-damaged", log="the checkpoint key is not the one genesis names")
-        made = (self._edge.size, self._edge.root, self._map.root)
-        if (head.size, head.root, head.state_root) != made:
+        validator_set = validators.digest(self._rows.state(state.VALIDATORS))
+        made = (self._edge.size, self._edge.root, self._map.root, validator_set)
+        if (head.size, head.root, head.state_root, head.validators) != made:
             raise LedgerError("ledger-damaged", log=f"the entries do not make the checkpoint of {head.size}")
         time, _, _ = entries.unwrap(bodies[-1])
         store.put_checkpoint(self._connection, head.size, time, text)

@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 from gov_chain import keys
 from gov_chain.ledger import delivery, node, relay
 from gov_chain.ledger.reader import Reader
-from tests.ledger.town import GENESIS, Town
+from tests.ledger.town import GENESIS, Town, founding_validator
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
 def own_node(
     settings: Settings, tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Reader]:
-    """A founded node of its own, hosting agencies 1–3; its ledger, for reading."""
+    """A founded node of its own, hosting agencies 1–3 and their validators; its ledger, for reading."""
     settings.GOVCHAIN = dataclasses.replace(settings.GOVCHAIN, data=tmp_path)
     monkeypatch.setattr(delivery, "_listeners", {})
     for number in (1, 2, 3):
@@ -33,6 +33,7 @@ def own_node(
         dataclasses.replace(each, ledger_key=keys.signer(f"local:agency-{each.number}/ledger").public_key)
         for each in GENESIS.agencies
     ]
-    node.found(agencies=agencies, accreditations=GENESIS.accreditations)
+    validators = [founding_validator(number) for number in (1, 2, 3)]
+    node.found(agencies=agencies, accreditations=GENESIS.accreditations, validators=validators)
     yield node.ledger()
     relay.stop()

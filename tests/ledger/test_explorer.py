@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gov_chain.clock import now
 from gov_chain.core.codec import b64url
 from gov_chain.ledger import documents, outbox, relay
-from gov_chain.ledger.core import cosignature, entries, proposals, records, tree, watch
+from gov_chain.ledger.core import bls, cosignature, entries, proposals, quorum, records, tree, watch
 from gov_chain.ledger.core.cosignature import Cosigner
 from gov_chain.ledger.explorer import climbing, facts, growth, pages, sentences
 from gov_chain.ledger.explorer.names import Names
@@ -27,6 +27,7 @@ from tests.ledger.town import (
     VERIFIER,
     Town,
     approval,
+    bls_secret,
     grant_record,
     issue_record,
     public_key,
@@ -52,6 +53,15 @@ def write(agency: int, *batch: bytes) -> list[relay.Outcome]:
     with transaction.atomic():
         rows = [outbox.enqueue(agency=agency, record=record, subject="test.thing:1") for record in batch]
     return relay.settle(rows)
+
+
+def equivocation(agency: int) -> bytes:
+    """Proof against that agency's validator."""
+    key = bls_secret(agency)
+    signed = [
+        (DIGEST, body, bls.sign(key, quorum.statement(DIGEST, 5, body))) for body in (sha256(b"1").digest(), DIGEST)
+    ]
+    return records.equivocation(bls_key=bls.sk_to_pk(key), size=5, one=signed[0], two=signed[1])
 
 
 @pytest.fixture
@@ -83,6 +93,7 @@ def secret(own_node: Reader) -> bytes:
     (done,) = write(STREET, records.statutory(tag=concealed, concealed_until=time + HOUR, **statutory))
     assert done.index is not None
     write(STREET, records.reveal(index=done.index, tag=sha256(b"tag").digest(), salt=salt))
+    write(PSB, equivocation(STREET))
     withdrawn = secrets.token_bytes(32)
     write(HOME, grant_record(withdrawn, time=time))
     write(HOME, records.withdraw(secret=withdrawn))

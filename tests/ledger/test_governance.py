@@ -236,6 +236,9 @@ def example(kind: int) -> bytes:
         records.STATUTORY: records.statutory(power=1, type=1, mask=1, tag=DIGEST, context_digest=DIGEST),
         records.REVEAL: records.reveal(index=1, tag=DIGEST, salt=DIGEST),
         records.EVIDENCE: records.evidence(evidence=1, digest=DIGEST),
+        records.EQUIVOCATION: records.equivocation(
+            bls_key=bytes(48), size=1, one=(DIGEST, DIGEST, bytes(96)), two=(DIGEST, bytes(32), bytes(96))
+        ),
     }[kind]
 
 
@@ -329,7 +332,7 @@ def test_a_single_agency_decides_by_proposing() -> None:
 
 def test_every_sentence_of_an_action_can_be_said() -> None:
     for number, action in proposals.ACTIONS.items():
-        values = [1 if name != "action" else 0 for name, _ in action.fields]
+        values = [[[1, b"", b"", b"", 1]] if name == "validators" else 1 for name, _ in action.fields]
         zh, en = proposals.sentence([number, *values], agency=lambda n: ("甲", "A"), type_=lambda n: ("证", "T"))
         assert zh
         assert en

@@ -37,6 +37,9 @@ GOOD = {
     records.STATUTORY: records.statutory(power=1, type=1, mask=1, tag=DIGEST, context_digest=DIGEST),
     records.REVEAL: records.reveal(index=1, tag=DIGEST, salt=DIGEST),
     records.EVIDENCE: records.evidence(evidence=1, digest=DIGEST),
+    records.EQUIVOCATION: records.equivocation(
+        bls_key=bytes(48), size=7, one=(DIGEST, DIGEST, bytes(96)), two=(DIGEST, bytes(32), bytes(96))
+    ),
 }
 FIELDS = [(kind, at, name) for kind, row in records.KINDS.items() for at, (name, _) in enumerate(row.fields, 1)]
 
@@ -160,6 +163,8 @@ def test_no_record_can_hold_anything_but_bounded_integers_and_fixed_digests() ->
         match shape:
             case Uint(limit, _):
                 assert limit <= 2**40 < identity_number
+            case Fixed(48 | 96):
+                pass  # a BLS key or signature: the rules accept none that does not verify
             case Fixed(size):
                 assert size == 32
             case Point() | Signatures():

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gov_chain.ledger import founding
-from gov_chain.ledger.core import note, possession, proposals, records, transaction
-from gov_chain.ledger.core.genesis import FoundingAgency, Genesis
+from gov_chain.ledger.core import bls, note, possession, proposals, records, transaction
+from gov_chain.ledger.core.genesis import FoundingAgency, FoundingValidator, Genesis
 from gov_chain.ledger.engines import Committed
 from gov_chain.ledger.engines.embedded import Embedded
 from gov_chain.ledger.reader import Reader
@@ -93,6 +93,22 @@ class KeySet:
 
     def rotate(self, agency: int, key_no: int = 2, *, ledger_id: bytes = bytes(32)) -> list[int | bytes]:
         return self._proven([proposals.ROTATE, agency, key_no, *self.public], ledger_id)
+
+
+def bls_secret(number: int) -> bytes:
+    return bls.key_gen(sha256(b"test BLS key %d" % number).digest())
+
+
+def founding_validator(agency: int, power: int = 1) -> FoundingValidator:
+    """Agency n's validator has the consensus key 100 + n and the BLS key n."""
+    secret = bls_secret(agency)
+    return FoundingValidator(
+        agency=agency,
+        consensus_key=public_key(100 + agency),
+        bls_key=bls.sk_to_pk(secret),
+        possession=bls.pop_prove(secret),
+        power=power,
+    )
 
 
 GENESIS = Genesis(

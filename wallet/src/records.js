@@ -3,11 +3,13 @@
 
 const count = (value) => Number.isSafeInteger(value) && value >= 0;
 const bytes = (value) => value instanceof Uint8Array;
-const digest = (value) => bytes(value) && value.length === 32;
+const bytesOf = (length) => (value) => bytes(value) && value.length === length;
+const digest = bytesOf(32);
 const counts = (value) => Array.isArray(value) && value.length > 0 && value.every(count);
 const rows = (width) => (value) => Array.isArray(value) && value.length > 0 && value.every((row) => counts(row) && row.length === width);
 const list = (value) => Array.isArray(value);
-const action = (value) => list(value) && count(value[0]) && value.every((item) => count(item) || bytes(item));
+const item = (value) => count(value) || bytes(value) || (list(value) && value.every((row) => list(row) && row.every((each) => count(each) || bytes(each))));
+const action = (value) => list(value) && count(value[0]) && value.every(item);
 
 const KINDS = {
   1: ["genesis", { format: count, agencies: list, accreditations: list, checkpoint_key: digest, created: count, parameters: list }],
@@ -25,7 +27,23 @@ const KINDS = {
   50: ["statutory", { power: count, type: count, mask: count, tag: digest, context_digest: digest, concealed_until: count }],
   51: ["reveal", { index: count, tag: digest, salt: digest }],
   60: ["evidence", { evidence: count, digest }],
+  61: [
+    "equivocation",
+    {
+      bls_key: bytesOf(48),
+      size: count,
+      set_one: digest,
+      body_one: digest,
+      signature_one: bytesOf(96),
+      set_two: digest,
+      body_two: digest,
+      signature_two: bytesOf(96),
+    },
+  ],
 };
+
+/** Genesis of a ledger with validators has one field more. */
+const GENESIS_2 = ["genesis", { ...KINDS[1][1], validators: list }];
 
 /** A decoded entry → {time, agency, kind, name, values}; null when it is not a ledger entry. */
 export function readEntry(value) {
@@ -33,7 +51,7 @@ export function readEntry(value) {
   const [time, agency, record] = value;
   if (!count(time) || !count(agency) || !Array.isArray(record) || !Object.hasOwn(KINDS, record[0])) return null;
   const [kind, ...fields] = record;
-  const [name, shape] = KINDS[kind];
+  const [name, shape] = kind === 1 && fields[0] === 2 ? GENESIS_2 : KINDS[kind];
   const labels = Object.keys(shape);
   if (!count(kind) || fields.length !== labels.length) return null;
   if (!labels.every((label, i) => shape[label](fields[i]))) return null;

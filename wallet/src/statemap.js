@@ -18,7 +18,7 @@ import { decode } from "./cbor.js";
 import { ReceiptError, digest, parseCheckpoint, strictBase64 } from "./note.js";
 
 const FIRST_LINE = "govchain/state-proof@v1";
-const MAPPED = "aKcpPrtTmMsguxw";
+const MAPPED = "aKcpPrtTmMsguxwvy";
 const MAX_BUCKET = 16;
 const MAX_DEPTH = 64;
 const DIGEST = 32;

@@ -14,12 +14,17 @@ from gov_chain.ledger.core import note
 from gov_chain.ledger.core.errors import LedgerError
 
 STATE = "state "
+VALIDATORS = "validators "
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`extensions` are lines; `state <base64>` is the root of the state map, a line other software ignores."""
+    """`extensions` are lines that other software ignores.
+
+    `state <base64>` is the root of the state map; `validators <base64>` the digest of the validator set (`validators`),
+    when the ledger has one.
+    """
 
     origin: str
     size: int
@@ -29,26 +34,29 @@ class Checkpoint:
     @property
     def state_root(self) -> bytes | None:
         """The state map's root, if the checkpoint carries one; raises `LedgerError("checkpoint-malformed")`."""
-        lines = [line.removeprefix(STATE) for line in self.extensions if line.startswith(STATE)]
+        return self._digest(STATE)
+
+    @property
+    def validators(self) -> bytes | None:
+        """The validator set's digest, if the ledger has one; raises `LedgerError("checkpoint-malformed")`."""
+        return self._digest(VALIDATORS)
+
+    def _digest(self, label: str) -> bytes | None:
+        lines = [line.removeprefix(label) for line in self.extensions if line.startswith(label)]
         if not lines:
             return None
         try:
-            root = note.unb64(lines[0])
+            digest = note.unb64(lines[0])
         except ValueError as error:
             raise LedgerError("checkpoint-malformed", log=str(error)) from error
-        if len(lines) > 1 or len(root) != 32:
-            raise LedgerError("checkpoint-malformed", log="state root")
-        return root
+        if len(lines) > 1 or len(digest) != 32:
+            raise LedgerError("checkpoint-malformed", log=label)
+        return digest
 
     @property
     def text(self) -> str:
         lines = (self.origin, str(self.size), b64encode(self.root).decode(), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
-
-
-def state_line(root: bytes) -> str:
-    """The extension line that carries the state map's root."""
-    return STATE + b64encode(root).decode()
 
 
 def sign(
@@ -58,12 +66,18 @@ def sign(
     root: bytes,
     signer: Callable[[bytes], bytes],
     state_root: bytes | None = None,
+    validators: bytes | None = None,
     extensions: Sequence[str] = (),
 ) -> str:
     """A signed checkpoint; its origin is the key's name."""
-    if state_root is not None:
-        extensions = [state_line(state_root), *extensions]
-    return note.sign(Checkpoint(verifier.name, size, root, tuple(extensions)).text, verifier, signer)
+    lines = (*commitments(state_root, validators), *extensions)
+    return note.sign(Checkpoint(verifier.name, size, root, lines).text, verifier, signer)
+
+
+def commitments(state_root: bytes | None, validators: bytes | None) -> tuple[str, ...]:
+    """The extension lines of what there is, in their order."""
+    given = ((STATE, state_root), (VALIDATORS, validators))
+    return tuple(label + b64encode(digest).decode() for label, digest in given if digest is not None)
 
 
 def verify(text: str, verifier: note.Verifier) -> Checkpoint:

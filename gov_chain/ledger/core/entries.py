@@ -50,14 +50,16 @@ def parse(entry: bytes) -> Entry:
     if kind == records.TRANSACTION:
         return Entry(time, agency, kind, "transaction", _named(("header", "signature", "refused"), record), body)
     if kind == records.GENESIS:
-        return Entry(time, agency, kind, "genesis", _named(GENESIS_FIELDS, record), body)
+        names = GENESIS_FIELDS if record[1:2] != [records.FORMAT] else GENESIS_FIELDS[:-1]
+        return Entry(time, agency, kind, "genesis", _named(names, record), body)
     named = records.decode_record(body)
     if isinstance(named, str):
         raise LedgerError("entry-malformed", log=named)
     return Entry(time, agency, kind, records.KINDS[kind].name, records.named(named).values, body)
 
 
-GENESIS_FIELDS = ("format", "agencies", "accreditations", "checkpoint_key", "created", "parameters")
+GENESIS_FIELDS = ("format", "agencies", "accreditations", "checkpoint_key", "created", "parameters", "validators")
+"""The last one is not there in format 1."""
 
 
 def unwrap(entry: bytes) -> tuple[int, int, list[Any]]:

@@ -81,6 +81,22 @@ REFUSALS: dict[str, int] = {
     "key-in-use": 133,
     "since-in-future": 134,
     "key-revoked-already": 135,
+    "validator-already": 150,
+    "validator-unknown": 151,
+    "validator-key-taken": 152,
+    "possession-wrong": 153,
+    "validators-too-few": 154,
+    "validators-too-many": 155,
+    "validator-too-strong": 156,
+    "quorum-endangered": 157,
+    "validators-changed-just-now": 158,
+    "validators-not-founded": 159,
+    "validators-founded-already": 160,
+    "validator-key-unknown": 161,
+    "equivocation-known": 162,
+    "statements-agree": 163,
+    "statement-unsigned": 164,
+    "too-many-pairings": 165,
 }
 REFUSAL_CODES: dict[int, str] = {number: code for code, number in REFUSALS.items()}
 
@@ -313,6 +329,73 @@ class LedgerError(GovChainError):
         "reveal-wrong": Message(
             400, "公开的内容与当时登记的不符。", "Tag and salt are not those the concealed use was recorded with."
         ),
+        # Validators.
+        "validator-already": Message(409, "该机关已有验证节点。", "The agency has a validator already."),
+        "validator-unknown": Message(404, "该机关没有验证节点。", "The agency has no validator."),
+        "validator-key-taken": Message(
+            409,
+            "验证节点的密钥已用过；密钥只用一次，也不归还。",
+            "The validator's key is or was in use; a key names one validator for ever.",
+            "请生成新的密钥。",
+            "Make a new key.",
+        ),
+        "possession-wrong": Message(
+            400,
+            "BLS 公钥无效，或没有证明持有其私钥。",
+            "The BLS key is not a valid one, or possession of its secret is not proven.",
+            "请用该私钥重新生成持有证明。",
+            "Make the proof of possession with that key's secret.",
+        ),
+        "validators-too-few": Message(
+            409,
+            "验证节点至少 4 个：n 个节点容许 f 个故障，须 n ≥ 3f + 1，f ≥ 1。",
+            "At least 4 validators: to survive f faulty ones takes n ≥ 3f + 1, and f is at least 1.",
+        ),
+        "validators-too-many": Message(409, "验证节点最多 128 个。", "There are at most 128 validators."),
+        "validator-too-strong": Message(
+            409,
+            "任何一个验证节点的权重须小于总权重的三分之一：3 × 权重 < 总权重。",
+            "No validator may have a third of the power: 3 × its power < total.",
+        ),
+        "quorum-endangered": Message(
+            409,
+            "一次变更的权重过多：留任节点的权重须大于变更前、变更后总权重的三分之二。",
+            "Too much power changes at once: the validators who stay, with the same keys and power, "
+            "must hold more than two thirds of the total before and of the total after.",
+            "请分几次变更，每次等新节点参与签名后再进行下一次。",
+            "Change fewer at once, and let newcomers sign before the next change.",
+        ),
+        "validators-changed-just-now": Message(
+            409,
+            "同一秒内验证节点已变更过一次。",
+            "The validators changed once in this second already.",
+            "请稍后再投决定性的一票。",
+            "Cast the deciding vote again in a moment.",
+        ),
+        "validators-not-founded": Message(
+            409,
+            "账本还没有验证节点，须先一次设立首批。",
+            "The ledger has no validators; the first ones are founded together.",
+        ),
+        "validators-founded-already": Message(409, "账本已有验证节点。", "The ledger has validators already."),
+        "validator-key-unknown": Message(
+            404, "账本上没有用过这个 BLS 公钥的验证节点。", "No validator has or had this BLS key."
+        ),
+        "equivocation-known": Message(
+            409, "该密钥两面签名的证明已在账本上。", "That this key equivocated is on the ledger already."
+        ),
+        "statements-agree": Message(400, "两份签名针对同一个检查点。", "Both statements are about one checkpoint."),
+        "statement-unsigned": Message(
+            400, "其中一份签名不是该密钥作出的。", "One of the statements is not signed by that key."
+        ),
+        "too-many-pairings": Message(
+            409,
+            "一笔交易中需要配对验证的记录最多 16 条。",
+            "A transaction holds at most 16 records that need a pairing.",
+            "请分成几笔提交。",
+            "Send them in several transactions.",
+        ),
+        "validators-malformed": Message(422, "验证节点名册格式不正确。", "The validator set is malformed."),
         # Transactions, refused whole: nothing of them is written.
         "transaction-malformed": Message(400, "账本交易格式不正确。", "The ledger transaction is malformed."),
         "transaction-too-large": Message(413, "账本交易过大。", "The ledger transaction is too large."),

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gov_chain.ledger.core import possession, proposals, state
+from gov_chain.ledger.core import possession, proposals, state, validator_rules
 from gov_chain.ledger.core.act import Act
 from gov_chain.ledger.core.state import Value, View
 
@@ -59,7 +59,7 @@ def propose(view: View, act: Act) -> str | None:
     if not possession.shown(action, act.ledger_id):
         return "possession-unproven"
     trial = View(view.get, act.at)
-    code = _take_effect(trial, act.at, action)
+    code = _take_effect(trial, act, action)
     if code is not None:
         return code
     voters = _consortium(view)[0]
@@ -93,7 +93,7 @@ def vote(view: View, act: Act) -> str | None:
     votes = [*votes, [act.agency, yes]]
     if yes and passes(yes=sum(each for _, each in votes), voters=len(voters)):
         trial = View(view.get, act.at)
-        code = _take_effect(trial, act.at, action)
+        code = _take_effect(trial, act, action)
         if code is not None:
             return code
         view.absorb(trial)
@@ -104,8 +104,10 @@ def vote(view: View, act: Act) -> str | None:
     return None
 
 
-def _take_effect(view: View, at: int, action: list[Any]) -> str | None:
-    return EFFECTS[action[0]](view, at, *action[1:])
+def _take_effect(view: View, act: Act, action: list[Any]) -> str | None:
+    if action[0] in validator_rules.EFFECTS:
+        return validator_rules.EFFECTS[action[0]](view, act, *action[1:])
+    return EFFECTS[action[0]](view, act.at, *action[1:])
 
 
 def _consortium(view: View) -> Value:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gov_chain.core.codec import encode
-from gov_chain.ledger.core import entries, genesis, governance, records, rulesets, state, transaction
+from gov_chain.ledger.core import entries, genesis, governance, records, rulesets, state, transaction, validator_rules
 from gov_chain.ledger.core.act import Act
 from gov_chain.ledger.core.errors import REFUSALS, LedgerError
 from gov_chain.ledger.core.state import Value, View
@@ -20,6 +20,8 @@ WINDOW = 1024
 """Sequence numbers of one key that may be in flight: below, and beyond, it refuses."""
 MAX_REFUSED = 1024
 """Refused records of one transaction: its leaf names them all, and has to fit an entry bundle (65,535 bytes)."""
+MAX_PAIRINGS = 16
+"""Records of one transaction that need a pairing (1.6 ms): the others of them are refused unjudged."""
 _WINDOW_MASK = (1 << WINDOW) - 1
 
 
@@ -56,6 +58,10 @@ def found(entry: bytes) -> View:
             profile=agency.profile_digest,
             types=types,
         )
+    if founding.validators:
+        validator_rules.found(
+            view, [each.row for each in founding.validators], [each.number for each in founding.agencies]
+        )
     view.put(state.RULES, [[1, 0, 0]])
     return view
 
@@ -73,11 +79,17 @@ def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, ti
     handles: list[bytes | None] = []
     positions: list[int | None] = []
     refused: dict[int, str] = {}
+    pairings = 0
     index = first + 1
     for position, data in enumerate(parsed.records):
         record = records.decode_record(data)
         if isinstance(record, str):
             refused[position] = record
+            positions.append(None)
+            continue
+        pairings += records.needs_pairing(record)
+        if pairings > MAX_PAIRINGS:
+            refused[position] = "too-many-pairings"
             positions.append(None)
             continue
         entry = prefix + data

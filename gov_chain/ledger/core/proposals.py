@@ -10,7 +10,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gov_chain.ledger.core.shapes import DIGEST, HEIGHT, ID, U16, Choice, Fixed, Point, Row, Shape, Signatures, Uint
+from gov_chain.ledger.core.shapes import (
+    DIGEST,
+    HEIGHT,
+    ID,
+    U16,
+    Choice,
+    Fixed,
+    Many,
+    Point,
+    Row,
+    Shape,
+    Signatures,
+    Uint,
+)
+from gov_chain.ledger.core.validators import BLS_KEY, CONSENSUS_KEY, LEAST, POSSESSION, POWER
 
 HOME = 0
 """Instead of a certificate type in an accreditation: the agency is citizens' home and records their grants."""
@@ -20,6 +34,7 @@ ACCREDIT, DISACCREDIT = 5, 6
 EMPOWER, DISEMPOWER = 7, 8
 SET_PARAMETER, SET_RULES = 9, 10
 REVOKE_KEY = 13
+VALIDATOR_IN, VALIDATOR_OUT, VALIDATOR_ROTATE, VALIDATORS_FOUND = 11, 12, 14, 15
 
 MAX_CONCEALMENT = 730 * 86400
 CONCEALMENT = Uint(MAX_CONCEALMENT + 1)
@@ -69,6 +84,15 @@ class Action:
 _KEYS: tuple[tuple[str, Shape], ...] = (("ledger_key", Fixed(32)), ("issue_key", Point()), ("request_key", Point()))
 _PROOF: tuple[str, Shape] = ("possession", Signatures(3))
 """By each of the keys: see `possession`."""
+
+MOST_FOUNDED = 10
+"""Validators a record has room for."""
+_VALIDATOR: tuple[tuple[str, Shape], ...] = (
+    ("agency", ID),
+    ("consensus_key", CONSENSUS_KEY),
+    ("bls_key", BLS_KEY),
+    ("possession", POSSESSION),
+)
 
 ACTIONS: dict[int, Action] = {
     ENROL: Action(
@@ -127,7 +151,28 @@ ACTIONS: dict[int, Action] = {
         "{agency}的第 {key_no} 号密钥从第 {since} 条记录起作废（泄露）",
         "keys {key_no} of {agency} are void from entry {since} on (compromised)",
     ),
+    VALIDATOR_IN: Action(
+        "validator-in",
+        (*_VALIDATOR, ("power", POWER)),
+        "{agency}加入验证节点，权重 {power}",
+        "{agency} becomes a validator, with power {power}",
+    ),
+    VALIDATOR_OUT: Action(
+        "validator-out", (("agency", ID),), "{agency}退出验证节点", "{agency} is a validator no more"
+    ),
+    VALIDATOR_ROTATE: Action(
+        "validator-rotate", _VALIDATOR, "更换{agency}验证节点的密钥", "rotate the keys of the validator of {agency}"
+    ),
+    VALIDATORS_FOUND: Action(
+        "validators-found",
+        (("validators", Many(Row((*(shape for _, shape in _VALIDATOR), POWER)), MOST_FOUNDED, LEAST)),),
+        "设立首批验证节点：{validators}",
+        "found the first validators: {validators}",
+    ),
 }
+
+PROVEN = frozenset({VALIDATOR_IN, VALIDATOR_ROTATE, VALIDATORS_FOUND})
+"""Actions that carry proofs of possession."""
 
 ACTION = Choice({number: Row(tuple(shape for _, shape in action.fields)) for number, action in ACTIONS.items()})
 
@@ -152,6 +197,9 @@ def sentence(action: Sequence[Any], *, agency: Names, type_: Names) -> tuple[str
     if "type" in values:
         home = ("登记市民授权", "recording citizens' grants")
         places["type"] = home if values["type"] == HOME else type_(values["type"])
+    if "validators" in values:
+        zh_en = [agency(row[0]) for row in values["validators"]]
+        places["validators"] = ("、".join(zh for zh, _ in zh_en), ", ".join(en for _, en in zh_en))
     if "parameter" in values:
         parameter = PARAMETERS[values["parameter"]]
         places["parameter"] = (parameter.zh, parameter.en)

@@ -16,8 +16,9 @@ import cbor2
 
 from gov_chain.core.codec import encode
 from gov_chain.ledger.core.errors import LedgerError
-from gov_chain.ledger.core.proposals import ACTION
+from gov_chain.ledger.core.proposals import ACTION, PROVEN
 from gov_chain.ledger.core.shapes import DIGEST, HEIGHT, ID, MASK, TIME, Fixed, Many, Row, Shape, Uint
+from gov_chain.ledger.core.validators import BLS_KEY
 
 FORMAT = 1
 MAX_RECORD = 2048
@@ -32,11 +33,12 @@ ISSUE, STATUS = 20, 21
 GRANT, WITHDRAW, USAGE = 30, 31, 32
 PROPOSE, VOTE = 40, 41
 STATUTORY, REVEAL = 50, 51
-EVIDENCE = 60
+EVIDENCE, EQUIVOCATION = 60, 61
 
 MASKS = Many(MASK, MAX_TYPES, 1)
 DURATION = Uint(2**32, 1)
 USES = Uint(1001, 1)
+SIGNATURE = Fixed(96)
 PROPOSAL = Uint(2**32, 1)
 
 EVIDENCE_KINDS: dict[int, tuple[str, str]] = {
@@ -162,6 +164,21 @@ KINDS: dict[int, Kind] = {
         (("evidence", Uint(max(EVIDENCE_KINDS) + 1, 1)), ("digest", DIGEST)),
         "存证",
         "evidence lodged",
+    ),
+    EQUIVOCATION: Kind(
+        "equivocation",
+        (
+            ("bls_key", BLS_KEY),
+            ("size", HEIGHT),
+            ("set_one", DIGEST),
+            ("body_one", DIGEST),
+            ("signature_one", SIGNATURE),
+            ("set_two", DIGEST),
+            ("body_two", DIGEST),
+            ("signature_two", SIGNATURE),
+        ),
+        "验证节点两面签名的证明",
+        "proof that a validator signed two checkpoints of one size",
     ),
 }
 """Every kind an agency may submit. A number keeps its fields for ever; a rules version says which are accepted."""
@@ -311,3 +328,15 @@ def reveal(*, index: int, tag: bytes, salt: bytes) -> bytes:
 def evidence(*, evidence: int, digest: bytes) -> bytes:
     """`evidence` is one of `EVIDENCE_KINDS`."""
     return _build(EVIDENCE, evidence, digest)
+
+
+def equivocation(
+    *, bls_key: bytes, size: int, one: tuple[bytes, bytes, bytes], two: tuple[bytes, bytes, bytes]
+) -> bytes:
+    """`one` and `two` are (validator set's digest, SHA-256 of the checkpoint's text, signature)."""
+    return _build(EQUIVOCATION, bls_key, size, *one, *two)
+
+
+def needs_pairing(record: list[Any]) -> bool:
+    """Whether judging a record takes a pairing of the BLS curve, about ten times a signature's cost."""
+    return record[0] == EQUIVOCATION or (record[0] == PROPOSE and record[2][0] in PROVEN)

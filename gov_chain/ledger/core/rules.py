@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from gov_chain.ledger.core import governance, proposals, records, state, statutory
+from gov_chain.ledger.core import governance, proposals, records, state, statutory, validator_rules
 from gov_chain.ledger.core.act import Act, Rule
 from gov_chain.ledger.core.state import View
 
@@ -229,4 +229,5 @@ RULES: dict[int, Rule] = {
     records.STATUTORY: statutory.statutory,
     records.REVEAL: statutory.reveal,
     records.EVIDENCE: evidence,
+    records.EQUIVOCATION: validator_rules.equivocation,
 }

@@ -27,6 +27,10 @@ CBOR. One shape for every engine, for the rebuild in fsck, and for the authentic
     x index                  [agency, power, type, mask, blinded tag, concealed until, block time,
                               index of reveal (0: none)]
     w agency power           [[index of concealed use, concealed until]…] while they are not revealed
+    v                        [[agency, consensus key, BLS key, power]…] the validators, by agency (none: no such key)
+    y digest                 [agency, index from, index until (0: in use), index of proven equivocation (0: none)],
+                              digest being SHA-256 of a consensus or BLS key of a validator, present or past
+    V                        [block time of the last change of the validators by vote]
 
 `chain` is SHA-256(chain before ‖ entry) over every entry about the handle, from 32 zero bytes: it makes the
 list of a grant's uses complete or wrong, never short.
@@ -38,6 +42,7 @@ for at any past size of the log. The others carry their index (i, u), or are fol
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 Value = list[Any]
@@ -45,19 +50,21 @@ Get = Callable[[bytes], Value | None]
 
 NO_CHAIN = bytes(32)
 
-MAPPED = frozenset(b"aKcpPrtTmMsguxw")
+MAPPED = frozenset(b"aKcpPrtTmMsguxwvy")
 """Keys with these letters are in the authenticated state map (`statemap`), and checkpoints cover them.
 
-Not there: sequence windows (k) and open proposals (n, o), which only the rules need, and commitments (i), which the
-log itself proves.
+Not there: sequence windows (k), open proposals (n, o) and the last change of validators (V), which only the rules need,
+and commitments (i), which the log itself proves.
 """
 REGISTRY_KEY = 5
 """Keys up to this length name agencies, types and matters; longer ones name certificates and grants."""
-HISTORIC = frozenset(b"aKcnpoPrtTmMsxw")
+HISTORIC = frozenset(b"aKcnpoPrtTmMsxwvyV")
 
 CONSORTIUM = b"c"
 PROPOSALS = b"n"
 RULES = b"r"
+VALIDATORS = b"v"
+VALIDATORS_CHANGED = b"V"
 
 
 def agency_key(agency: int) -> bytes:
@@ -133,6 +140,11 @@ def concealed_key(index: int) -> bytes:
 
 def outstanding_key(agency: int, power: int) -> bytes:
     return b"w" + agency.to_bytes(2) + power.to_bytes(2)
+
+
+def validator_key_key(key: bytes) -> bytes:
+    """Of a validator's consensus or BLS key."""
+    return b"y" + sha256(key).digest()
 
 
 class View:

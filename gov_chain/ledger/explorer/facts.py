@@ -47,6 +47,10 @@ _TAG = Meaning(
     "By it the person's phone finds statutory uses about them.",
 )
 
+_SET = Meaning("名册指纹", "Set's digest", "签名时的验证节点名册。", "The validator set it was signed for.")
+_BODY = Meaning("检查点指纹", "Checkpoint's digest", "所签检查点正文的 SHA-256。", "SHA-256 of the signed text.")
+_SHARE = Meaning("签名", "Signature", "用该公钥可核对。", "Verifies under that key.")
+
 MEANINGS: dict[str, Meaning] = {
     "genesis.format": Meaning("格式", "Format", "账本格式的版本。", "Version of the ledger's format."),
     "genesis.agencies": Meaning(
@@ -59,6 +63,12 @@ MEANINGS: dict[str, Meaning] = {
         "检查点公钥", "Checkpoint key", "签署检查点的 Ed25519 公钥。", "The Ed25519 key that signs checkpoints."
     ),
     "genesis.created": Meaning("创立时间", "Founded", "账本从此开始。", "When the ledger began."),
+    "genesis.validators": Meaning(
+        "首批验证节点",
+        "First validators",
+        "哪些机构的节点为账本签共识证书。",
+        "Whose nodes sign the ledger's quorum certificates.",
+    ),
     "genesis.parameters": Meaning("参数", "Parameters", "创立时另定的参数。", "Parameters set at the founding."),
     "transaction.header": Meaning(
         "批次头",
@@ -161,6 +171,14 @@ MEANINGS: dict[str, Meaning] = {
     "evidence.digest": Meaning(
         "材料指纹", "Digest", "材料的 SHA-256，原件不在账本上。", "Its SHA-256; it is not here itself."
     ),
+    "equivocation.bls_key": Meaning("BLS 公钥", "BLS key", "哪个验证节点的。", "The validator's."),
+    "equivocation.size": Meaning("大小", "Size", "两个检查点共同的大小。", "Of both checkpoints."),
+    "equivocation.set_one": _SET,
+    "equivocation.body_one": _BODY,
+    "equivocation.signature_one": _SHARE,
+    "equivocation.set_two": _SET,
+    "equivocation.body_two": _BODY,
+    "equivocation.signature_two": _SHARE,
     "header.key_no": Meaning(
         "密钥编号", "Key number", "机构用第几号密钥签名。", "Which of its keys the agency signed with."
     ),
@@ -236,6 +254,14 @@ def _founders(values: Fields, names: Names) -> Pair:
     return {"zh": "、".join(each["zh"] for each in known), "en": "; ".join(each["en"] for each in known)}
 
 
+def _validators(values: Fields, names: Names) -> Pair:
+    known = [(names.agency(row[0]), row[4]) for row in values["validators"]]
+    return {
+        "zh": "、".join(f"{who['zh']}（权重 {power}）" for who, power in known),
+        "en": "; ".join(f"{who['en']} (power {power})" for who, power in known),
+    }
+
+
 def _accredited(values: Fields, names: Names) -> Pair:
     rows = []
     for agency, number in values["accreditations"]:
@@ -264,6 +290,7 @@ _WORDS: dict[str, Words] = {
     "yes": lambda v, n: {"zh": "赞成" if v["yes"] else "反对", "en": "For" if v["yes"] else "Against"},
     "evidence": _evidence,
     "agencies": _founders,
+    "validators": _validators,
     "accreditations": _accredited,
     "parameters": lambda v, n: {"zh": "无", "en": "none"} if not v["parameters"] else _same(v["parameters"]),
     "refused": lambda v, n: _same(len(v["refused"])),

@@ -124,6 +124,14 @@ def _evidence(entry: entries.Entry, names: Names) -> tuple[str, str]:
     return f"{who['zh']}存证了一份材料：{zh}。", f"{who['en']} lodged evidence: {en}."
 
 
+def _equivocation(entry: entries.Entry, names: Names) -> tuple[str, str]:
+    who, size = names.agency(entry.agency), entry.values["size"]
+    return (
+        f"{who['zh']}证明：一个验证节点为大小 {size} 的账本签了两个不同的检查点。",
+        f"{who['en']} proved that a validator signed two different checkpoints of size {size}.",
+    )
+
+
 SENTENCES: dict[str, Sentence] = {
     "genesis": _genesis,
     "transaction": _transaction,
@@ -140,6 +148,7 @@ SENTENCES: dict[str, Sentence] = {
     "statutory": _statutory,
     "reveal": _reveal,
     "evidence": _evidence,
+    "equivocation": _equivocation,
 }
 
 
