@@ -15,6 +15,7 @@ WALLET_SOURCES := $(shell find wallet -path wallet/node_modules -prune -o -path 
 INSTALLED := $(VENV)/.installed-$(call digest,requirements.lock pyproject.toml)
 MODULES := wallet/node_modules/.installed-$(call digest,wallet/package.json wallet/package-lock.json)
 INTEROP := tests/interop/node_modules/.installed-$(call digest,tests/interop/package.json tests/interop/package-lock.json)
+CONTEXTS := certificates/contexts/node_modules/.installed-$(call digest,certificates/contexts/package.json certificates/contexts/package-lock.json)
 BUNDLE := wallet/dist/.built-$(call digest,$(WALLET_SOURCES))
 
 .PHONY: help setup engines run test nightly check locks format bench lock clean
@@ -22,7 +23,7 @@ BUNDLE := wallet/dist/.built-$(call digest,$(WALLET_SOURCES))
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-setup: $(INSTALLED) $(BUNDLE) ## .venv, Python packages, the wallet's bundle; a second run takes a second
+setup: $(INSTALLED) $(CONTEXTS) $(BUNDLE) ## .venv, Python packages, the wallet's bundle; a second run takes a second
 
 engines: $(INSTALLED) ## build the engines of others from pinned source, once (ENGINES=cometbft for one)
 	@$(BIN)/python -m gov_chain.engines $(ENGINES)
@@ -45,7 +46,7 @@ check: setup locks ## linter, formatter, types, imports, lock files
 locks: ## no lock file may name a registry
 	@if grep -nE '^ *-(-index|-extra-index|-find-links|i |f )|://|@ file' requirements.lock; then \
 	    echo "requirements.lock names a host; run make lock" >&2; exit 1; fi
-	@if grep -nE '"resolved": *"[a-z+]+://' wallet/package-lock.json tests/interop/package-lock.json; then \
+	@if grep -nE '"resolved": *"[a-z+]+://' wallet/package-lock.json certificates/contexts/package-lock.json tests/interop/package-lock.json; then \
 	    echo "a package-lock.json names a host; set omit-lockfile-registry-resolved" >&2; exit 1; fi
 
 format: setup ## let ruff format and fix what it can
@@ -61,7 +62,7 @@ lock: ## resolve requirements.lock again (needs uv on the path or in .venv)
 	    --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) -o requirements.lock
 
 clean: ## forget everything made here, except a node's data in var/
-	rm -rf $(VENV) wallet/node_modules wallet/dist tests/interop/node_modules test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) certificates/contexts/node_modules wallet/node_modules wallet/dist tests/interop/node_modules test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 setup")'
@@ -76,6 +77,11 @@ $(INSTALLED): $(VENV)/pyvenv.cfg
 $(MODULES): | $(INSTALLED)
 	@echo "Browser packages from wallet/package-lock.json ..." >&2
 	@cd wallet && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
+$(CONTEXTS): | $(INSTALLED)
+	@echo "JSON-LD contexts from certificates/contexts/package-lock.json ..." >&2
+	@cd certificates/contexts && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
 $(INTEROP): | $(INSTALLED)

@@ -1,0 +1,179 @@
+"""JSON-LD 1.1 to RDF quads, with the contexts given and no others, and with nothing left behind.
+
+A signature over quads covers what became a quad. JSON-LD drops a property its contexts do not define, silently; here
+that is an error (`JsonLdError`), as is an identifier that is no absolute IRI. How: undefined terms are given a
+vocabulary, and relative identifiers a base, of which no honest document speaks; a quad that names either is refused.
+
+Contexts are named by URL and looked up in a mapping (`certificates.contexts.bundled`). A context written into the
+document itself may add terms, but may not take away the guard: no `@vocab: null`, `@base`, `@import`, `@propagate`.
+
+pyoxigraph reads most documents in half a millisecond; of several types that each bring a context of their own it
+applies the last one only (seen in 0.5.13), so documents with such a node are read by PyLD. Tests hold the two equal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyoxigraph
+from pyld import jsonld as pyld
+
+from certificates.formats.rdfc import Quad
+
+Contexts = Mapping[str, Any]
+
+UNDEFINED = "urn:gov-chain:undefined:"
+BASE = "urn:gov-chain:relative:/"
+_GUARD = re.compile(f"<(?:{re.escape(UNDEFINED)}|urn:gov-chain:relative:)")
+MAX_CONTEXTS = 16
+MAX_DEPTH = 24
+MAX_BYTES = 512 * 1024
+_FORBIDDEN = ("@base", "@import", "@propagate")
+
+
+class JsonLdError(ValueError):
+    """The document is not JSON-LD that can be signed; the text says where."""
+
+
+def quads(document: Mapping[str, Any], contexts: Contexts) -> list[Quad]:
+    """The document's quads, blank nodes under labels of the parser's own. Raises `JsonLdError`."""
+    body = {name: value for name, value in document.items() if name != "@context"}
+    named = inlined(document.get("@context"), contexts)
+    text = json.dumps({"@context": [{"@vocab": UNDEFINED}, *named], **body}, ensure_ascii=False)
+    if len(text) > MAX_BYTES:
+        raise JsonLdError("the document is too large")
+    _check(body, MAX_DEPTH)
+    result = _by_pyld(text) if _several_scoped(body, _scoped(named)) else _by_pyoxigraph(text)
+    for quad in result:
+        for term in quad:
+            if _GUARD.match(term) or _GUARD.search(term.rpartition("^^")[2]):
+                raise JsonLdError(f"neither a term the contexts define nor an absolute IRI: {term[:200]}")
+    return result
+
+
+def _by_pyoxigraph(text: str) -> list[Quad]:
+    try:
+        found = pyoxigraph.parse(text.encode(), format=pyoxigraph.RdfFormat.JSON_LD, base_iri=BASE)
+        return [_quad(quad) for quad in found]
+    except (SyntaxError, ValueError) as error:
+        raise JsonLdError(f"not JSON-LD: {error}") from error
+
+
+def _by_pyld(text: str) -> list[Quad]:
+    options = {"format": "application/n-quads", "base": BASE, "documentLoader": _never}
+    try:
+        lines: str = pyld.to_rdf(json.loads(text), options)
+    except pyld.JsonLdError as error:
+        raise JsonLdError(f"not JSON-LD: {error.code or error.type}") from error
+    return parse_nquads(lines)
+
+
+def _never(url: str, _: object) -> Any:
+    raise JsonLdError(f"the context {url[:200]} is not known here, and none is fetched")
+
+
+def _scoped(contexts: Iterable[Any]) -> set[str]:
+    """Terms that bring a context of their own, at any depth."""
+    found: set[str] = set()
+    for context in contexts:
+        for name, value in context.items() if isinstance(context, dict) else ():
+            if isinstance(value, dict) and "@context" in value:
+                inner = value["@context"]
+                found |= {name} | _scoped(inner if isinstance(inner, list) else [inner])
+    return found
+
+
+def _several_scoped(value: Any, scoped: set[str]) -> bool:
+    """Whether some node has two types with a context each."""
+    if isinstance(value, dict):
+        types = value.get("type", value.get("@type"))
+        if isinstance(types, list) and sum(isinstance(each, str) and each in scoped for each in types) > 1:
+            return True
+        return any(_several_scoped(item, scoped) for item in value.values())
+    return isinstance(value, list) and any(_several_scoped(item, scoped) for item in value)
+
+
+def parse_nquads(text: str | bytes) -> list[Quad]:
+    """N-Quads as quads; raises `JsonLdError`."""
+    data = text.encode() if isinstance(text, str) else text
+    try:
+        return [_quad(quad) for quad in pyoxigraph.parse(data, format=pyoxigraph.RdfFormat.N_QUADS)]
+    except (SyntaxError, ValueError) as error:
+        raise JsonLdError(f"not N-Quads: {error}") from error
+
+
+def inlined(context: Any, contexts: Contexts) -> list[Any]:
+    """The `@context` with every URL replaced by what it stands for; raises `JsonLdError`."""
+    if context is None:
+        raise JsonLdError("@context is missing")
+    entries = context if isinstance(context, list) else [context]
+    if len(entries) > MAX_CONTEXTS:
+        raise JsonLdError("too many contexts")
+    found: list[Any] = []
+    for entry in entries:
+        if isinstance(entry, str):
+            if entry not in contexts:
+                raise JsonLdError(f"the context {entry[:200]} is not known here, and none is fetched")
+            known = contexts[entry]
+            found += known if isinstance(known, list) else [known]
+        elif isinstance(entry, dict):
+            _check_local(entry, _protected(found), MAX_DEPTH)
+            found.append(entry)
+        else:
+            raise JsonLdError("@context holds something other than a URL or an object")
+    return found
+
+
+def _protected(contexts: Iterable[Any]) -> dict[str, Any]:
+    """Terms that later contexts may not redefine (JSON-LD 1.1 §4.1.11), with their definitions."""
+    found: dict[str, Any] = {}
+    for context in contexts:
+        if isinstance(context, dict):
+            by_default = context.get("@protected", False)
+            for name, value in context.items():
+                own = value.get("@protected", by_default) if isinstance(value, dict) else by_default
+                if own and not name.startswith("@"):
+                    found[name] = value
+    return found
+
+
+def _check_local(context: Any, protected: Mapping[str, Any], depth: int) -> None:
+    """A context of the document's own takes nothing away, redefines nothing protected and points nowhere."""
+    if depth == 0:
+        raise JsonLdError("@context is nested too deeply")
+    if not isinstance(context, dict):
+        raise JsonLdError("a nested @context must be an object")
+    for name, value in context.items():
+        if name in _FORBIDDEN or (name == "@vocab" and not isinstance(value, str)):
+            raise JsonLdError(f"@context may not hold {name}")
+        if name in protected and value != protected[name]:
+            raise JsonLdError(f"@context redefines {name}, which is protected")
+        if isinstance(value, dict) and "@context" in value:
+            _check_local(value["@context"], protected, depth - 1)
+
+
+def _check(value: Any, depth: int) -> None:
+    """No context below the top, where it would escape the checks above; not deeper than people nest."""
+    if depth == 0:
+        raise JsonLdError("the document is nested too deeply")
+    if isinstance(value, dict):
+        if "@context" in value:
+            raise JsonLdError("@context is allowed at the top only")
+        for item in value.values():
+            _check(item, depth - 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth - 1)
+
+
+def _quad(quad: pyoxigraph.Quad) -> Quad:
+    graph = quad.graph_name
+    return (
+        str(quad.subject),
+        str(quad.predicate),
+        str(quad.object),
+        "" if isinstance(graph, pyoxigraph.DefaultGraph) else str(graph),
+    )
