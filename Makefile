@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 digest = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16)
 
 WALLET_SOURCES := $(shell find wallet -path wallet/node_modules -prune -o -path wallet/dist -prune -o -type f -print 2>/dev/null | LC_ALL=C sort)
-INSTALLED := $(VENV)/.installed-$(call digest,requirements.lock pyproject.toml)
+INSTALLED := $(VENV)/.installed-$(call digest,requirements.lock pyproject.toml gov_chain/core/hot/_native.c)
 MODULES := wallet/node_modules/.installed-$(call digest,wallet/package.json wallet/package-lock.json)
 INTEROP := tests/interop/node_modules/.installed-$(call digest,tests/interop/package.json tests/interop/package-lock.json)
 CONTEXTS := certificates/contexts/node_modules/.installed-$(call digest,certificates/contexts/package.json certificates/contexts/package-lock.json)

@@ -21,8 +21,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-import cbor2
-
+from gov_chain.core import hot
 from gov_chain.ledger import newest, store
 from gov_chain.ledger.core import (
     checkpoint,
@@ -321,11 +320,11 @@ class _Check:
                 self.report.add("index", f"{name} {index}", "row is missing")
 
     def _state(self) -> None:
-        wanted = {key: cbor2.dumps(value) for key, value in self.view.written.items() if not map_only(key)}
+        wanted = {key: hot.encode(value) for key, value in self.view.written.items() if not map_only(key)}
         self.report.state_rows = self._compare("state", "SELECT key, value FROM state", wanted, _state_name)
 
     def _history(self) -> None:
-        wanted = {key: cbor2.dumps(value) for key, value in self.view.history.items()}
+        wanted = {key: hot.encode(value) for key, value in self.view.history.items()}
         rows = (((key, at), value) for key, at, value in self.connection.execute("SELECT key, idx, value FROM history"))
         self.report.state_rows += self._compare_rows("history", rows, wanted, _history_name)
 

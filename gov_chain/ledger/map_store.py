@@ -11,8 +11,7 @@ import sqlite3
 from collections import deque
 from dataclasses import dataclass
 
-import cbor2
-
+from gov_chain.core import hot
 from gov_chain.ledger.core import statemap
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.state import MAPPED, Value
@@ -42,8 +41,8 @@ WHERE checkpoints.size > ? ORDER BY checkpoints.size DESC
 def value_of(stored: bytes) -> Value:
     """A value as the rules know it; raises `LedgerError("ledger-damaged")`."""
     try:
-        value: Value = cbor2.loads(stored)
-    except (cbor2.CBORDecodeError, TypeError, ValueError) as error:
+        value: Value = hot.decode(stored)
+    except (TypeError, ValueError) as error:
         raise LedgerError("ledger-damaged", log=f"a stored value is not CBOR: {error}") from error
     return value
 
@@ -97,7 +96,7 @@ class MapStore:
                 path = statemap.path_of(key)
                 seen = path, self._body(path)
             path, before[path] = seen
-            rows[path] = cbor2.dumps(value)
+            rows[path] = hot.encode(value)
         self._seen.clear()
         return MapBlock(rows, before, self._map.plan(rows))
 

@@ -178,7 +178,7 @@ class Replica:
                 answers.append(Committed(time, size, tuple(done.positions), done.refused))
                 size += len(done.entries)
             edge = self._edge.copy()
-            edge.extend(tree.leaf_hash(entry) for done in executed for entry in done.entries)
+            edge.extend(tree.leaf_hashes([entry for done in executed for entry in done.entries]))
             map_ = self._map.plan(view.written)
             validator_set = validators.digest(view.get(state.VALIDATORS))
         finally:
@@ -240,7 +240,7 @@ class Replica:
         """The tree's perfect subtrees, from the rows as they will be committed; raises unless they make `planned`."""
         before = self.head.checkpoint
         inserted = self._connection.execute("SELECT body FROM entries WHERE idx >= ? ORDER BY idx", (before.size,))
-        leaves = [tree.leaf_hash(body) for (body,) in inserted]
+        leaves = tree.leaf_hashes([body for (body,) in inserted])
         size = before.size + len(leaves)
         peaks = tree.grow(list(self._peaks), before.size, leaves)
         root = tree.fold(peaks)

@@ -15,8 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import cbor2
-
+from gov_chain.core import hot
 from gov_chain.ledger import map_store
 from gov_chain.ledger.core import tiles
 from gov_chain.ledger.core.errors import LedgerError
@@ -218,7 +217,7 @@ def put_history(connection: sqlite3.Connection, history: dict[tuple[bytes, int],
     """What historic keys were after each entry that wrote them."""
     connection.executemany(
         "INSERT INTO history VALUES (?, ?, ?)",
-        [(key, index, cbor2.dumps(value)) for (key, index), value in history.items()],
+        [(key, index, hot.encode(value)) for (key, index), value in history.items()],
     )
 
 
@@ -226,7 +225,7 @@ def put_state(connection: sqlite3.Connection, written: dict[bytes, Value]) -> No
     """What is not in the state map alone; `map_store` writes that."""
     connection.executemany(
         "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        [(key, cbor2.dumps(value)) for key, value in written.items() if not map_only(key)],
+        [(key, hot.encode(value)) for key, value in written.items() if not map_only(key)],
     )
 
 

@@ -175,7 +175,7 @@ class _Building:
             executed.append(done)
             first += len(logged)
         store.append(self._connection, executed, view.written)
-        self._edge.extend(map(tree.leaf_hash, bodies))
+        self._edge.extend(tree.leaf_hashes(bodies))
         return view.written
 
     def _found(self, bodies: list[bytes]) -> dict[bytes, list[object]]:

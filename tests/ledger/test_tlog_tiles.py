@@ -125,6 +125,8 @@ def largest(shape: shapes.Shape) -> int:
             return 9
         case shapes.Fixed():
             return 5 + shape.size
+        case shapes.Signatures():
+            return 5 + 64 * shape.count
         case shapes.Point():
             return 5 + 33
         case shapes.Row():

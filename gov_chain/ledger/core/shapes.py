@@ -8,101 +8,111 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
+
+from gov_chain.core import hot
 
 
-class Shape(Protocol):
+class Shape:
+    @cached_property
+    def program(self) -> hot.Shape:
+        """The same in the tuples that `hot.fits` goes by."""
+        raise NotImplementedError
+
     def fits(self, value: Any) -> bool:
         """Whether `value`, as decoded from CBOR, is of this shape."""
+        return hot.fits(value, self.program)
 
 
-@dataclass(frozen=True, slots=True)
-class Uint:
+@dataclass(frozen=True)
+class Uint(Shape):
     """least ≤ value < limit."""
 
     limit: int
     least: int = 0
 
-    def fits(self, value: Any) -> bool:
-        return type(value) is int and self.least <= value < self.limit
+    @cached_property
+    def program(self) -> hot.Shape:
+        return (hot.INTEGER, self.least, self.limit)
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+@dataclass(frozen=True)
+class Fixed(Shape):
     """Exactly `size` bytes: a digest, a public key, a secret of the citizen's phone."""
 
     size: int
 
-    def fits(self, value: Any) -> bool:
-        return type(value) is bytes and len(value) == self.size
+    @cached_property
+    def program(self) -> hot.Shape:
+        return (hot.BYTES, self.size)
 
 
-@dataclass(frozen=True, slots=True)
-class Signatures:
+@dataclass(frozen=True)
+class Signatures(Shape):
     """So many signatures of 64 bytes in a row. Only where a rule verifies each: then it is no place for data."""
 
     count: int
 
-    def fits(self, value: Any) -> bool:
-        return type(value) is bytes and len(value) == 64 * self.count
+    @cached_property
+    def program(self) -> hot.Shape:
+        return (hot.BYTES, 64 * self.count)
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+@dataclass(frozen=True)
+class Point(Shape):
     """A P-256 public key: a compressed point (SEC 1 §2.3.3) that lies on the curve."""
 
-    def fits(self, value: Any) -> bool:
-        if type(value) is not bytes or len(value) != 33 or value[0] not in (2, 3):
-            return False
-        x = int.from_bytes(value[1:])
-        return x < _P and pow(x * x * x - 3 * x + _B, (_P - 1) // 2, _P) == 1
+    @cached_property
+    def program(self) -> hot.Shape:
+        return (hot.ASKED, on_curve)
+
+
+def on_curve(value: Any) -> bool:
+    """Whether these are the 33 bytes of such a point."""
+    if type(value) is not bytes or len(value) != 33 or value[0] not in (2, 3):
+        return False
+    x = int.from_bytes(value[1:])
+    return x < _P and pow(x * x * x - 3 * x + _B, (_P - 1) // 2, _P) == 1
 
 
 _P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+@dataclass(frozen=True)
+class Row(Shape):
     """A list with these items, in this order."""
 
     items: tuple[Shape, ...]
 
-    def fits(self, value: Any) -> bool:
-        return (
-            type(value) is list
-            and len(value) == len(self.items)
-            and all(shape.fits(item) for shape, item in zip(self.items, value, strict=True))
-        )
+    @cached_property
+    def program(self) -> hot.Shape:
+        return (hot.ROW, tuple(item.program for item in self.items))
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
+@dataclass(frozen=True)
+class Many(Shape):
     """A list of least…most items of one shape."""
 
     item: Shape
     most: int
     least: int = 0
 
-    def fits(self, value: Any) -> bool:
-        return (
-            type(value) is list
-            and self.least <= len(value) <= self.most
-            and all(self.item.fits(each) for each in value)
-        )
+    @cached_property
+    def program(self) -> hot.Shape:
+        return (hot.MANY, self.item.program, self.least, self.most)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+@dataclass(frozen=True)
+class Choice(Shape):
     """A list whose first item is a number of the table, and whose others are that number's row."""
 
     rows: Mapping[int, Row]
 
-    def fits(self, value: Any) -> bool:
-        if type(value) is not list or not value or type(value[0]) is not int:
-            return False
-        row = self.rows.get(value[0])
-        return row is not None and row.fits(value[1:])
+    @cached_property
+    def program(self) -> hot.Shape:
+        return (hot.CHOICE, {number: row.program[1] for number, row in self.rows.items()})
 
 
 U16 = Uint(2**16)

@@ -6,10 +6,11 @@ longer tile serves every earlier size, and a perfect subtree once there never ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import sha256
 
+from gov_chain.core import hot
 from gov_chain.ledger.core import tree
 from gov_chain.ledger.core.errors import LedgerError
 
@@ -56,56 +57,50 @@ class Edge:
     def __init__(self, size: int, read: ReadTile) -> None:
         self.size = size
         self.peaks = tree.peaks(size, nodes(read, cached=0))
-        self._tiles: list[bytearray] = []
+        self._tiles: list[tuple[int, bytes]] = []
+        """Of each level, the index of the last tile and what there is of it."""
         self._finished: list[tuple[int, int, bytes]] = []
         level, width = 0, size
         while width:
-            partial = width % WIDTH
-            self._tiles.append(bytearray(read(level, width // WIDTH)[: partial * 32] if partial else b""))
-            level, width = level + 1, width // WIDTH
+            index, partial = divmod(width, WIDTH)
+            self._tiles.append((index, read(level, index)[: partial * 32] if partial else b""))
+            level, width = level + 1, index
 
     @property
     def root(self) -> bytes:
         return tree.fold(self.peaks)
 
     def copy(self) -> Edge:
-        """One that grows by itself. What has changed so far is this one's to tell."""
+        """One that grows by itself, and tells of what changes from here on."""
         twin = Edge.__new__(Edge)
         twin.size = self.size
         twin.peaks = self.peaks.copy()
-        twin._tiles = [bytearray(tile) for tile in self._tiles]
+        twin._tiles = self._tiles.copy()
         twin._finished = []
         return twin
 
-    def extend(self, leaves: Iterable[bytes]) -> None:
+    def extend(self, leaves: Sequence[bytes]) -> None:
         """Add leaf hashes. About one interior hash a leaf."""
-        peaks, size = self.peaks, self.size
-        for leaf in leaves:
-            self._put(0, leaf)
-            current, here, level = leaf, size, 0
-            while here & 1:
-                current = sha256(b"\x01" + peaks.pop() + current).digest()
-                here >>= 1
-                level += 1
-                if level % HEIGHT == 0:
-                    self._put(level // HEIGHT, current)
-            peaks.append(current)
-            size += 1
-            self.size = size
+        rows: list[list[bytes]] = [list(leaves)]
+        for level, node in hot.grow(self.peaks, self.size, leaves):
+            while len(rows) <= level // HEIGHT:
+                rows.append([])
+            rows[level // HEIGHT].append(node)
+        self.size += len(leaves)
+        for level, row in enumerate(rows):
+            self._put(level, b"".join(row))
 
-    def _put(self, level: int, node: bytes) -> None:
+    def _put(self, level: int, row: bytes) -> None:
         if level == len(self._tiles):
-            self._tiles.append(bytearray())
-        tile = self._tiles[level]
-        tile += node
-        if len(tile) == FULL:
-            self._finished.append((level, self.size >> HEIGHT * (level + 1), bytes(tile)))
-            tile.clear()
+            self._tiles.append((0, b""))
+        index, before = self._tiles[level]
+        row = before + row
+        while len(row) >= FULL:
+            self._finished.append((level, index, row[:FULL]))
+            index, row = index + 1, row[FULL:]
+        self._tiles[level] = index, row
 
     def changed(self) -> list[tuple[int, int, bytes]]:
         """(level, index, hashes) of tiles finished since this edge was made, and of every level's last one."""
-        found = self._finished.copy()
-        for level, tile in enumerate(self._tiles):
-            if tile:
-                found.append((level, self.size >> HEIGHT * (level + 1), bytes(tile)))
-        return found
+        last = [(level, index, tile) for level, (index, tile) in enumerate(self._tiles) if tile]
+        return self._finished + last

@@ -60,7 +60,7 @@ def build(
     sign: Callable[[bytes], bytes],
 ) -> bytes:
     """The signed transaction's bytes."""
-    root = tree.root(map(tree.leaf_hash, records))
+    root = tree.root(tree.leaf_hashes(records))
     header = encode([1, ledger_id, agency, key_no, sequence, valid_until, len(records), root])
     return encode([header, sign(DOMAIN + header), list(records)])
 
@@ -90,7 +90,7 @@ def parse(data: bytes) -> Transaction:
     if len(items) > MAX_RECORDS:
         raise LedgerError("transaction-too-large", log=f"{len(items)} records")
     header = parse_header(header_bytes)
-    leaves = tuple(map(tree.leaf_hash, items))
+    leaves = tuple(tree.leaf_hashes(items))
     if header.count != len(items) or header.root != tree.root(leaves):
         raise LedgerError("root-wrong")
     return Transaction(header, header_bytes, signature, tuple(items), leaves)

@@ -7,9 +7,10 @@ they run alike over memory, tiles and a database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
+from gov_chain.core import hot
 from gov_chain.ledger.core.errors import LedgerError
 
 EMPTY_ROOT = sha256(b"").digest()
@@ -34,20 +35,18 @@ def fold(stack: Sequence[bytes]) -> bytes:
     return right
 
 
-def root(leaves: Iterable[bytes]) -> bytes:
+def leaf_hashes(entries: Sequence[bytes]) -> list[bytes]:
+    return hot.hashes(0, entries)
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
     """The tree's root over leaf hashes."""
     return fold(grow([], 0, leaves))
 
 
-def grow(stack: list[bytes], size: int, leaves: Iterable[bytes]) -> list[bytes]:
+def grow(stack: list[bytes], size: int, leaves: Sequence[bytes]) -> list[bytes]:
     """The perfect subtrees of a tree of `size` leaves after adding `leaves`; `stack` is changed in place."""
-    for current in leaves:
-        here = size
-        while here & 1:
-            current = sha256(b"\x01" + stack.pop() + current).digest()  # noqa: PLW2901
-            here >>= 1
-        stack.append(current)
-        size += 1
+    hot.grow(stack, size, leaves)
     return stack
 
 

@@ -1,0 +1,198 @@
+"""The compiled hot steps are the defined ones: same results, same refusals."""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gov_chain.core import hot
+from gov_chain.core.hot import definition
+from gov_chain.ledger.core import records
+
+if hot.NATIVE:
+    from gov_chain.core.hot import _native as native
+elif os.environ.get("CI"):
+    pytest.fail("the compiled hot steps were not built at set-up")
+else:
+    pytest.skip("no compiler at set-up: the Python definition is all there is", allow_module_level=True)
+
+VALUES = st.recursive(
+    st.integers(-3, 2**65) | st.binary(max_size=80) | st.booleans() | st.none() | st.text(max_size=3) | st.floats(),
+    lambda inner: st.lists(inner, max_size=6) | st.tuples(inner, inner),
+    max_leaves=30,
+)
+NUMBERS = st.integers(0, 2**64 - 1) | st.sampled_from(
+    [0, 23, 24, 255, 256, 65535, 65536, 2**32 - 1, 2**32, 2**63, 2**64 - 1]
+)
+CANONICAL = st.recursive(NUMBERS | st.binary(max_size=300), lambda inner: st.lists(inner, max_size=30), max_leaves=60)
+
+
+def outcome(call: Callable[..., Any], *args: Any) -> Any:
+    """The result, or that it was refused."""
+    try:
+        return call(*args)
+    except ValueError:
+        return ValueError
+
+
+def both(name: str, *args: Any) -> Any:
+    mine = outcome(getattr(native, name), *args)
+    assert mine == outcome(getattr(definition, name), *args)
+    return mine
+
+
+@given(VALUES | CANONICAL)
+@settings(max_examples=400, deadline=None)
+def test_encode(value: Any) -> None:
+    data = both("encode", value)
+    if data is not ValueError:
+        both("decode", data)
+
+
+@given(st.binary(max_size=60))
+@settings(max_examples=400, deadline=None)
+def test_decode_of_anything(data: bytes) -> None:
+    both("decode", data)
+
+
+def test_decode_of_altered_records() -> None:
+    """A byte changed, dropped or put in, anywhere."""
+    dice = random.Random(3)
+    whole = [
+        records.usage(handle=bytes(32), matter=300, version=2, masks=[70000, 3], context_digest=bytes(32)),
+        records.grant(
+            handle=bytes(32), matter=1, version=1, masks=[3], not_after=2**33, uses=9, consent_digest=bytes(32)
+        ),
+        definition.encode([[[[[[1, b""]]]], 2**64 - 1]]),
+    ]
+    refused = 0
+    for _ in range(6000):
+        data = bytearray(dice.choice(whole))
+        at = dice.randrange(len(data))
+        data[at : at + dice.randrange(3)] = bytes([dice.randrange(256)] * dice.randrange(3))
+        refused += both("decode", bytes(data)) is ValueError
+    assert 1000 < refused < 6000
+
+
+@pytest.mark.parametrize("depth", range(9))
+def test_depth(depth: int) -> None:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    assert (both("encode", value) is ValueError) == (depth > definition.MAX_DEPTH)
+    both("decode", b"\x81" * depth + b"\x01")
+
+
+def test_decode_of_what_is_announced_and_not_there() -> None:
+    for data in (
+        b"\x9b" + b"\x7f" + b"\xff" * 7,
+        b"\x5b" + b"\xff" * 8,
+        b"\x9a\xff\xff\xff\xff",
+        b"\x98",
+        b"\x81" * 5000,
+    ):
+        assert both("decode", data) is ValueError
+
+
+@pytest.mark.parametrize("size", [*range(130), 4096, 65535])
+def test_hashes(size: int) -> None:
+    items = [bytes([at]) * size for at in range(3)]
+    assert both("hashes", size % 256, items) == [sha256(bytes([size % 256]) + item).digest() for item in items]
+
+
+@given(st.integers(0, 2000), st.integers(0, 600))
+@settings(max_examples=60, deadline=None)
+def test_grow(before: int, more: int) -> None:
+    leaves = [sha256(b"%d" % at).digest() for at in range(before + more)]
+    mine: list[bytes] = []
+    defined: list[bytes] = []
+    for start, batch in ((0, leaves[:before]), (before, leaves[before:])):
+        assert native.grow(mine, start, batch) == definition.grow(defined, start, batch)
+        assert mine == defined
+    assert both("grow", mine, 2 * (before + more) + 1, []) is ValueError
+
+
+def test_fits() -> None:
+    """Every kind's shape, over records of every kind with one item made something else."""
+    dice = random.Random(4)
+    whole = [
+        [10, 1, 1, bytes(32), [1, 2, 3]],
+        [11, 1, 1, bytes(32), [[1, 1, 3, 0], [2, 1, 1, 1]], 60, 2, 30],
+        [31, bytes(32)],
+        [32, bytes(32), 1, 1, [1, 2], bytes(32)],
+        [40, 1, [1, 4, bytes(32), bytes(33), bytes(33), bytes(32)], 2**39],
+        [40, 1, [5, 4, 1], 2**39],
+        [40, 1, [9, 1, 90000], 2**39],
+    ]
+    others = [
+        0,
+        1,
+        -1,
+        2**16,
+        2**32,
+        2**40,
+        2**64,
+        True,
+        None,
+        b"",
+        bytes(32),
+        bytes(33),
+        [],
+        [1],
+        [[]],
+        "1",
+        1.0,
+        (1,),
+    ]
+    fitted = 0
+    for _ in range(20000):
+        value = list(dice.choice(whole))
+        at = dice.randrange(len(value))
+        if type(value[at]) is list and dice.random() < 0.7:
+            inner = list(value[at])
+            inner[dice.randrange(len(inner))] = dice.choice(others)
+            value[at] = inner
+        else:
+            value[at] = dice.choice(others)
+        if dice.random() < 0.1:
+            value.append(dice.choice(others))
+        for kind in records.KINDS.values():
+            fitted += both("fits", value, kind.shape)
+    assert fitted > 500
+
+
+@pytest.mark.parametrize(
+    "shape", [(), (9, 1), (0, 1), (1, b""), (2, [1]), (3, (0, 0, 1), 0), (4, {1: 3}), 7, (2, ((),))]
+)
+def test_what_is_no_shape_is_an_error_and_no_crash(shape: Any) -> None:
+    for value in (0, b"", [], [1], [0]):
+        try:
+            native.fits(value, shape)
+        except TypeError:
+            continue
+
+
+def test_without_the_compiled_steps_the_ledger_is_the_same() -> None:
+    code = (
+        "from gov_chain.core import hot; from gov_chain.ledger.core import records;"
+        "print(hot.NATIVE, records.withdraw(secret=bytes(32)).hex())"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"GOVCHAIN_PURE_PYTHON": pure},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for pure in ("0", "1")
+    ]
+    assert said[0] == ["True", said[1][1]]
+    assert said[1][0] == "False"
