@@ -27,6 +27,7 @@ PARTS = (
     "gov_chain.commands",
     "gov_chain.ledger.commands",
     "gov_chain.ledger.witness.commands",
+    "identity.commands",
     "certificates.commands",
     "consent.commands",
     "demo.commands",

@@ -140,7 +140,8 @@ def did_document(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_GET
 def directory(request: HttpRequest) -> HttpResponse:
-    """GET /directory.json: the consortium's agencies; their digests are on the ledger."""
+    """GET /directory.json: the consortium's agencies; their digests are on the ledger. Applicants are not in it."""
+    members = [each.number for each in node.ledger().agencies()]
     return JsonResponse(
         {
             "agencies": [
@@ -152,7 +153,7 @@ def directory(request: HttpRequest) -> HttpResponse:
                     "did": agency.did,
                     "profile_digest": agency.profile_digest.hex(),
                 }
-                for agency in Agency.objects.all()
+                for agency in Agency.objects.filter(number__in=members)
             ],
             "home": agencies.home().slug,
         }

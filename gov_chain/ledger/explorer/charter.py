@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gov_chain.ledger import governing
 from gov_chain.ledger.core import entries, records
 from gov_chain.ledger.explorer import facts
 from gov_chain.ledger.explorer.names import Names, Pair
@@ -61,7 +62,7 @@ class TypeRow:
 class ProposalRow:
     state: ProposalState
     outcome: str
-    """passed, open or expired."""
+    """passed, open, lost or expired."""
     proposer: Pair
     what: Pair
     votes: tuple[tuple[Pair, bool], ...]
@@ -144,13 +145,13 @@ def _matters(reader: Reader, names: Names, at: int | None, size: int) -> tuple[M
 
 
 def _proposal(state: ProposalState, names: Names, time: int) -> ProposalRow:
-    yes = sum(vote for _, vote in state.votes)
+    tally = governing.tally(state, time)
     return ProposalRow(
         state,
-        "passed" if state.effect_index else "open" if time <= state.expires else "expired",
+        tally.outcome,
         names.agency(state.proposer),
         facts.action({"action": state.action}, names),
         tuple((names.agency(agency), bool(vote)) for agency, vote in state.votes),
-        yes,
-        -(-2 * len(state.voters) // 3),
+        tally.yes,
+        tally.needed,
     )
