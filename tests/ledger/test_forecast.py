@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gov_chain.ledger.core import forecast, proposals, records, state
+from gov_chain.ledger.core import forecast, proposals, records, state, validators
 from tests.ledger.test_governance import IMPOSSIBLE, NEW, Assembly
+from tests.ledger.test_validators import Consortium
 from tests.ledger.town import HOME, PSB, START, STREET
 
 DAY = 86400
@@ -90,3 +91,14 @@ def test_a_proposal_is_lost_exactly_when_those_left_cannot_save_it(total: int, d
     assert tally.lacking == max(tally.needed - tally.yes, 0)
     assert forecast.tally(voters=total, votes=votes, effect=0, expires=10, time=11).outcome == "expired"
     assert forecast.tally(voters=total, votes=votes, effect=7, expires=10, time=11).outcome == "passed"
+
+
+def test_a_change_that_would_endanger_the_quorum_is_told_with_its_power(assembly: Assembly) -> None:
+    consortium = Consortium(7, (1, 1, 1, 1))
+    action = [proposals.VALIDATOR_OUT, 4]
+    record = records.propose(proposal=1, action=action, expires=consortium.time + DAY)
+    assert judged(consortium, 1, record) == "validators-too-few"
+    power = forecast.sums(consortium.view.get, action).power
+    assert power == validators.Change(before=4, after=3, stays=3, count=3, strongest=1)
+    assert power.refusal() == "validators-too-few"
+    assert forecast.sums(consortium.view.get, [proposals.SUSPEND, 4]).power is None

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gov_chain.ledger.core import entries, governance, proposals, records, rulesets, state
+from gov_chain.ledger.core import entries, governance, proposals, records, rulesets, state, validators
 from gov_chain.ledger.core.act import Act
-from gov_chain.ledger.core.state import Get, View
+from gov_chain.ledger.core.state import Get, Value, View
 
 Outcome = Literal["passed", "open", "lost", "expired"]
 
@@ -44,6 +44,8 @@ class Sums:
     voters_after: int
     needed_after: int
     least: int
+    power: validators.Change | None = None
+    """What a change of validators does to their power."""
 
 
 def tally(*, voters: int, votes: Sequence[tuple[int, int]], effect: int, expires: int, time: int) -> Tally:
@@ -88,4 +90,21 @@ def sums(get: Get, action: Sequence[Any]) -> Sums:
     least = governance.parameter(view, proposals.LEAST_VOTERS)
     if list(action[:2]) == [proposals.SET_PARAMETER, proposals.LEAST_VOTERS]:
         least = action[2]
-    return Sums(voters, governance.needed(voters), after, governance.needed(after), least)
+    now = view.get(state.VALIDATORS) or []
+    then = _validators_after(now, list(action))
+    power = None if then is None else validators.change(now, then)
+    return Sums(voters, governance.needed(voters), after, governance.needed(after), least, power)
+
+
+def _validators_after(now: Value, action: list[Any]) -> list[list[Any]] | None:
+    """The validators' rows once a change of them is in force; None for any other action."""
+    match action:
+        case [proposals.VALIDATOR_IN, agency, consensus, bls, _, power]:
+            return sorted([*now, [agency, consensus, bls, power]])
+        case [proposals.VALIDATOR_OUT, agency]:
+            return [row for row in now if row[0] != agency]
+        case [proposals.VALIDATOR_ROTATE, agency, consensus, bls, _]:
+            return [[agency, consensus, bls, row[3]] if row[0] == agency else row for row in now]
+        case [proposals.VALIDATORS_FOUND, rows]:
+            return sorted([agency, consensus, bls, power] for agency, consensus, bls, _, power in rows)
+    return None
