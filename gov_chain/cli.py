@@ -29,6 +29,7 @@ PARTS = (
     "gov_chain.ledger.witness.commands",
     "identity.commands",
     "certificates.commands",
+    "certificates.conformance.commands",
     "consent.commands",
     "demo.commands",
 )

@@ -113,14 +113,13 @@ def hmac_id(key: bytes, label: str) -> str:
 
 def skolemize(document: Mapping[str, Any], contexts: Contexts) -> dict[str, Any]:
     """skolemizeCompactJsonLd (§3.4.8): the document with an id on every node."""
-    named = jsonld.inlined(document.get("@context"), contexts) if "@context" in document else []
-    body = {name: value for name, value in document.items() if name != "@context"}
     quads_of(document, contexts)  # whatever cannot be signed is refused before it is taken apart
+    whole = jsonld.with_contexts(document, contexts)
     try:
-        expanded = pyld.expand({"@context": named, **body})
+        expanded = pyld.expand(whole)
         counter = iter(range(1 << 20))
         compact = pyld.compact(
-            _skolemized(expanded, counter.__next__), {"@context": named}, {"compactToRelative": False}
+            _skolemized(expanded, counter.__next__), {"@context": whole["@context"]}, {"compactToRelative": False}
         )
     except pyld.JsonLdError as error:
         raise DataIntegrityError("document-unreadable", log=str(error.code or error.type)) from error
