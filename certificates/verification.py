@@ -1,7 +1,8 @@
 """Is this certificate good, and was it shown by its holder, to us, now? Seven checks, in this order.
 
 1. well-formed   an SD-JWT whose disclosures are its own (RFC 9901), with the claims a certificate has
-2. issuer        `iss` names an agency the ledger knows, and the signature is that agency's issuing key's
+2. issuer        `iss` names an agency the ledger knows, and the signature is by an issuing key that was that agency's
+                 when it anchored the certificate, and is not void there (`issuer_signature`)
 3. accredited    the ledger says that agency may issue this type, and the type is registered by it
 4. validity      now lies between `nbf` and `exp`
 5. anchored      the ledger holds the certificate's commitment, recorded by that agency for that type
@@ -19,6 +20,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from certificates import issuer_signature
 from certificates.core import anchors
 from certificates.core.errors import SdJwtError
 from certificates.formats import sd_jwt
@@ -184,7 +186,9 @@ class _Verification:
                 "fail", "issuer-unknown", "链上没有这个发证机关。", "The ledger has no such issuer.", _ORIGINAL
             ) from error
         try:
-            self.verified: Verified = sd_jwt.verify(self.shown, issuer_key=self.issuer.issue_key)
+            self.verified: Verified = self._ask(
+                lambda: issuer_signature.verify(self.shown, reader=self.reader, agency=agency.number, anchor=at)
+            )
         except SdJwtError as error:
             raise _failed(error, _ORIGINAL) from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from certificates import issuer_signature
 from certificates.core import anchors
 from certificates.core.errors import SdJwtError
 from certificates.formats import sd_jwt
@@ -157,9 +158,9 @@ def certificate(issuer_jwt: str) -> IssuedCertificate:
     issue = node.ledger().issue(commitment) if commitment else None
     if issue is None:
         raise ConsentError("certificate-untrusted", log="no anchor")
-    issuer_key = node.ledger().agency(issue.agency, at=issue.index).issue_key
+    signed = sd_jwt.SdJwt(issuer_jwt, (), None)
     try:
-        claims = sd_jwt.verify(sd_jwt.SdJwt(issuer_jwt, (), None), issuer_key=issuer_key).claims
+        claims = issuer_signature.verify(signed, reader=node.ledger(), agency=issue.agency, anchor=issue.index).claims
     except SdJwtError as error:
         raise ConsentError("certificate-untrusted", log=error.code) from error
     confirmation, expires = claims.get("cnf"), claims.get("exp")

@@ -115,9 +115,12 @@ def _sender(slug: object) -> Agency:
 def _request_key(agency: Agency) -> jwks.Jwk:
     """What the ledger says, whatever the agency's row or web page may say."""
     try:
-        return jwks.from_public_key(node.ledger().agency(agency.number).request_key)
+        known = node.ledger().agency(agency.number)
     except LedgerError as error:
         raise jose.JoseError("iss is not enrolled on the ledger") from error
+    if known.suspended:
+        raise jose.JoseError("iss is suspended")
+    return jwks.from_public_key(known.request_key)
 
 
 def _check(claims: dict[str, Any], request: HttpRequest, to: Agency) -> None:

@@ -20,6 +20,10 @@ class SdJwtError(GovChainError):
         for code, (zh, en) in {
             "sd-jwt-malformed": ("证照数据格式不正确。", "The certificate's data is malformed."),
             "sd-jwt-signature": ("证照签名无效。", "The certificate's signature does not verify."),
+            "issuer-key-revoked": (
+                "发证机关当时的密钥已作废（泄露），这张证照不可信。",
+                "The keys behind this certificate were revoked as compromised from before it was issued.",
+            ),
             "sd-jwt-typ": ("数据类型不是证照。", "The data is not of a certificate's type."),
             "sd-alg-unknown": ("证照使用了不支持的摘要算法。", "The certificate uses an unknown digest algorithm."),
             "digest-duplicate": ("证照中有重复的摘要。", "A digest occurs more than once in the certificate."),

@@ -316,10 +316,14 @@ class Reader:
             return False
         return type in found.types and not found.suspended
 
-    def key(self, agency: int, key_no: int) -> KeyState | None:
-        """An agency's keys, also those it uses no more."""
+    def history(self, key: bytes, size: int) -> list[tuple[int, state.Value]]:
+        """(entry, value it wrote) of a historic key among the first `size` entries, oldest first."""
+        return self._rows.history(key, size)
+
+    def key(self, agency: int, key_no: int, at: int | None = None) -> KeyState | None:
+        """An agency's keys, also those it uses no more; `at`: as known when the log had that many entries."""
         known = 0 <= agency < 2**16 and 0 <= key_no < 2**16
-        found = self._rows.state(state.key_key(agency, key_no)) if known else None
+        found = self.state_at(state.key_key(agency, key_no), at) if known else None
         return None if found is None else KeyState(agency, key_no, *found)
 
     def proposal(self, number: int, at: int | None = None) -> ProposalState | None:

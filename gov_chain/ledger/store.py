@@ -175,6 +175,13 @@ class Rows:
         ).fetchone()
         return None if row is None else map_store.value_of(row[0])
 
+    def history(self, key: bytes, size: int) -> list[tuple[int, Value]]:
+        """What a historic key was after each of the first `size` entries that wrote it, oldest first."""
+        rows = self.connection.execute(
+            "SELECT idx, value FROM history WHERE key = ? AND idx < ? ORDER BY idx", (key, size)
+        )
+        return [(index, map_store.value_of(value)) for index, value in rows]
+
     def checkpoint(self, size: int | None = None) -> str | None:
         """The latest checkpoint, or that of a size."""
         found: str | None = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gov_chain.ledger.core import entries
+import cbor2
+
 from gov_chain.ledger.reader import Reader
 
 
@@ -11,7 +12,7 @@ def size_at(reader: Reader, time: int) -> int:
     low, high = 0, reader.size
     while low < high:
         middle = (low + high) // 2
-        if entries.unwrap(reader.entry(middle))[0] <= time:
+        if time_of(reader, middle) <= time:
             low = middle + 1
         else:
             high = middle
@@ -24,5 +25,9 @@ def first_from(reader: Reader, time: int) -> int:
 
 
 def time_of(reader: Reader, index: int) -> int:
-    """Block time of an entry, in seconds."""
-    return entries.unwrap(reader.entry(index))[0]
+    """Block time of an entry, in seconds.
+
+    It stands first in the entry's array (`core.entries`): nine bytes hold it, however large the entry is.
+    """
+    time: int = cbor2.loads(reader.entry(index)[1:10])
+    return time

@@ -16,11 +16,13 @@ from certificates.verification import Report, verify_certificate, verify_present
 from gov_chain.core.codec import b64url
 from gov_chain.keys.local import LocalSigner
 from gov_chain.ledger import node, outbox, relay
+from gov_chain.ledger.actions.cast_vote import cast_vote
+from gov_chain.ledger.actions.make_proposal import make_proposal
 from gov_chain.ledger.core import note, proposals, records
 from gov_chain.ledger.reader import Reader
-from identity import agencies
+from identity import agencies, applications
+from identity.actions.rotate_keys import rotate_keys
 from tests.certificates.conftest import ISSUER, Desk, Phone
-from tests.ledger.town import KeySet
 
 AUDIENCE, NONCE = "x509_hash:abc", "nonce-1"
 SHOWN = ["name", "sex", "birth_date"]
@@ -103,27 +105,57 @@ def test_a_certificate_by_itself(desk: Desk, phone: Phone) -> None:
     assert len(report.claims) == 9
 
 
+def voted(*action: Any) -> None:
+    """Proposed by one agency, and carried by two more of the four."""
+    made = make_proposal(agency=2, action=action, life=86400)
+    for voter in (3, 4):
+        made = cast_vote(agency=voter, proposal=made.proposal.number, yes=True)
+    assert made.tally.outcome == "passed"
+
+
+def rotate() -> None:
+    police = agencies.by_slug("psb")
+    voted(*applications.read(rotate_keys(agency=police, life=86400, propose=False).application).action)
+
+
 def test_what_its_issuer_was_when_it_was_issued_decides(desk: Desk, phone: Phone) -> None:
     """Its issuer loses the accreditation, gets new keys and is suspended: the certificate stays good."""
-    from django.db import transaction
-
     certificate = phone.claim()
-    actions: list[list[Any]] = [
-        [proposals.DISACCREDIT, 1, 1],
-        KeySet(8).rotate(1, ledger_id=node.ledger().ledger_id),
-        [proposals.SUSPEND, 1],
-    ]
-    for number, action in enumerate(actions, 1):
-        made = records.propose(proposal=number, action=action, expires=int(time.time()) + 86400)
-        with transaction.atomic():
-            rows = [outbox.enqueue(agency=2, record=made, subject="test.nobody:1")]
-            for voter in (3, 4):
-                vote = records.vote(proposal=number, yes=True)
-                rows.append(outbox.enqueue(agency=voter, record=vote, subject="test.nobody:1"))
-        assert {each.state for each in relay.settle(rows)} == {"final"}
+    voted(proposals.DISACCREDIT, 1, 1)
+    rotate()
+    voted(proposals.SUSPEND, 1)
     assert node.ledger().agency(1).suspended
     assert not node.ledger().accredited(1, 1)
     assert checked(shown(phone, certificate)).result == "pass"
+
+
+def test_signed_just_before_a_rotation_and_anchored_after_it_is_good(desk: Desk, phone: Phone) -> None:
+    """What a batch in flight looks like: the anchor, by the new key, is the agency's word for those very bytes."""
+    old = agencies.signer(agencies.by_slug("psb"), "issue")
+    rotate()
+    assert agencies.signer(agencies.by_slug("psb"), "issue").public_key != old.public_key
+    assert checked(shown(phone, forged(phone, desk, anchor=True, signer=old))).result == "pass"
+    unanchored = checked(shown(phone, forged(phone, desk, signer=old)))
+    assert code(unanchored, "issuer") == "sd-jwt-signature"
+
+
+def test_a_revocation_voids_what_was_anchored_from_its_entry_on_and_nothing_before(desk: Desk, phone: Phone) -> None:
+    old = agencies.signer(agencies.by_slug("psb"), "issue")
+    before = phone.claim()
+    since = node.ledger().size
+    after = forged(phone, desk, anchor=True)
+    assert checked(shown(phone, after)).result == "pass"
+    rotate()
+    in_flight = forged(phone, desk, anchor=True, signer=old)
+    assert checked(shown(phone, in_flight)).result == "pass"
+    voted(proposals.REVOKE_KEY, 1, 1, since)
+    assert checked(shown(phone, before)).result == "pass"
+    for text in (after, in_flight):
+        report = checked(shown(phone, text))
+        assert results(report)["issuer"] == "fail"
+        assert code(report, "issuer") == "issuer-key-revoked"
+        assert report.claims == {}
+    assert checked(shown(phone, forged(phone, desk, anchor=True))).result == "pass"
 
 
 @pytest.mark.parametrize("text", ["", "~", "a.b.c~", "x" * 100_000, "é~", "eyJ.eyJ.x~y~z"])
