@@ -10,7 +10,7 @@ import pytest
 
 from gov_chain import cli
 from gov_chain.ledger.models import NodeKey, OutboxRow
-from identity import agencies, applications
+from identity import agencies, applications, peers
 from identity.errors import IdentityError
 from identity.models import Agency
 from tests.world import World
@@ -182,6 +182,14 @@ def test_keys_are_rotated_from_end_to_end(world: World, shell: Shell) -> None:
     desk = world.ask()
     world.present(citizen, desk)
     assert citizen.id_number in desk.page().text
+
+
+def test_a_suspended_agency_is_not_heard_by_the_others(world: World, shell: Shell) -> None:
+    street, home = agencies.by_slug("street"), agencies.by_slug("data")
+    shell.pass_("suspend", "agency=street")
+    with pytest.raises(peers.PeerRefusedError) as refused:
+        peers.call(sender=street, to=home, path="/agencies/data/grants/release", body={})
+    assert (refused.value.remote_code, refused.value.remote_status) == ("peer-unauthenticated", 401)
 
 
 def test_a_stolen_key_is_replaced_by_another_agencys_proposal(world: World, shell: Shell, tmp_path: Path) -> None:

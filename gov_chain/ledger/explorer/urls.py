@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from gov_chain.ledger.explorer import pages
+from gov_chain.ledger.explorer import pages, registry_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("explorer/", pages.overview),
@@ -11,4 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("explorer/handles/<sha256:handle>", pages.handle),
     path("explorer/find", pages.find),
     path("explorer/who", pages.powers),
+    path("registry/", registry_pages.overview),
+    path("registry/agencies/<uint:number>", registry_pages.agency),
+    path("registry.json", registry_pages.overview_json),
+    path("registry/agencies/<uint:number>.json", registry_pages.agency_json),
+    path("registry/keys.json", registry_pages.key_json),
 ]
