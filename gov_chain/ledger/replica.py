@@ -150,6 +150,10 @@ class Replica:
         """Bring SQLite's write-ahead log into the file, so that a copy of the file is the whole ledger."""
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def view(self) -> View:
+        """The committed state, to judge against and to try things out on: what is put there goes nowhere."""
+        return View(self._state)
+
     def execute(self, transactions: Sequence[transaction.Transaction | bytes], *, time: int) -> Block:
         """Work out the block of these transactions, in this order; bytes that are none are refused as that one.
 

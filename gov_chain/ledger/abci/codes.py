@@ -1,6 +1,7 @@
 """The number of each refusal as CometBFT carries it: in a CheckTx answer, and in a block's results.
 
-Results are hashed into the next header, so a number never changes its meaning. 0 is success.
+Results are hashed into the next header, so a number never changes its meaning. 0 is success. What is not here is no
+refusal but this node's own failure, such as rules it does not know yet: it stops.
 """
 
 from __future__ import annotations
@@ -21,6 +22,5 @@ CODES = {
     "transaction-expired": 12,
     "valid-until-too-far": 13,
     "too-many-refused": 14,
-    "rules-unknown": 15,
 }
 NAMES = {number: code for code, number in CODES.items()}

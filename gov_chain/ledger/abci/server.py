@@ -38,7 +38,7 @@ class Server:
     def __init__(self, path: Path, application: Answers) -> None:
         """Raises `OSError` if the socket cannot be made. Who holds the ledger's lock may replace an old socket."""
         self._application = application
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may call `stop` wherever `serve` is
         self._connections: set[socket.socket] = set()
         self._failed: Exception | None = None
         self._path = path

@@ -1,0 +1,198 @@
+"""What each ABCI request answers. The replica does the work; nothing here is durable but in Commit.
+
+A block, and what is durable after each request:
+
+    ProcessProposal     headers judged                                                        nothing
+    FinalizeBlock       the block worked out (`Replica.execute`), kept in memory              nothing
+    Commit              state, entries, checkpoint, height and app hash, in one transaction   all of it
+
+A crash before the end of Commit leaves the former block: CometBFT sees the former height in Info, and sends the
+block again. A crash after it, before CometBFT has noted it, shows the new height: CometBFT goes on from there.
+
+The app hash is SHA-256 of the checkpoint's body, so what validators agree on is what receipts show. A block's answers
+depend on the committed state, the block's transactions and its time, and on nothing else; CheckTx alone also looks at
+a clock, since a chain that stands idle has an old block time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from gov_chain.ledger.abci import admission, chain, messages
+from gov_chain.ledger.abci.codes import CODES, CODESPACE
+from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.replica import Block, Replica, Sign
+
+log = logging.getLogger(__name__)
+
+VERDICTS = 16384
+"""Refused transactions whose reason can still be asked for (`query`)."""
+
+Message = Any
+"""A protobuf message of `messages`."""
+
+
+class Application:
+    """Answers one request at a time."""
+
+    def __init__(self, replica: Replica, *, sign: Sign, clock: Callable[[], float], retain: int = 0) -> None:
+        """`clock`: seconds since the epoch. `retain`: blocks CometBFT has to keep (0: all); the log is kept anyway."""
+        self._replica = replica
+        self._sign = sign
+        self._clock = clock
+        self._retain = retain
+        self._parse = admission.Parsed()
+        self._worked_out: tuple[int, Block] | None = None
+        self._verdicts: OrderedDict[bytes, int] = OrderedDict()
+
+    def answer(self, request: Message) -> Message:
+        """The response; raises `LedgerError`, `sqlite3.Error` or `OSError` if the ledger failed and must stop."""
+        method = request.WhichOneof("value")
+        response = messages.Response()
+        if method is None:
+            response.exception.error = "unknown request"
+            return response
+        told = getattr(response, method)
+        told.SetInParent()
+        getattr(self, method)(getattr(request, method), told)
+        return response
+
+    def echo(self, request: Message, response: Message) -> None:
+        response.message = request.message
+
+    def flush(self, request: Message, response: Message) -> None:
+        pass
+
+    def info(self, request: Message, response: Message) -> None:
+        head = self._replica.head
+        response.data = chain.chain_id(self._replica.ledger_id)
+        response.app_version = chain.APP_VERSION
+        if head.height is not None:
+            response.last_block_height = head.height
+            response.last_block_app_hash = head.app_hash
+
+    def init_chain(self, request: Message, response: Message) -> None:
+        """Raises `LedgerError("another-consortium")` unless genesis.json is of this ledger."""
+        chain.check(ledger_id=self._replica.ledger_id, chain=request.chain_id, state=request.app_state_bytes)
+        response.app_hash = self._replica.head.app_hash
+
+    def query(self, request: Message, response: Message) -> None:
+        """`head`: the signed checkpoint. `refused`, data: SHA-256 of transactions; a code each, as two bytes (0: none).
+
+        A code is of `codes.CODES`, and says why this node has refused the transaction whole, not long ago.
+        """
+        head = self._replica.head
+        response.height = head.height or 0
+        if request.path == "head":
+            response.value = self._replica.signed.encode()
+        elif request.path == "refused" and len(request.data) % 32 == 0:
+            digests = (request.data[at : at + 32] for at in range(0, len(request.data), 32))
+            response.value = b"".join(self._verdicts.get(each, 0).to_bytes(2) for each in digests)
+        else:
+            response.code = 1
+            response.log = "paths are head and refused"
+
+    # The mempool.
+
+    def check_tx(self, request: Message, response: Message) -> None:
+        tx = request.tx
+        try:
+            time = max(self._replica.head.time, int(self._clock()))
+            self._admit(tx, time)
+        except LedgerError as error:
+            response.code = self._refuse(tx, error)
+            response.codespace = CODESPACE
+            response.log = error.code
+
+    def _admit(self, tx: bytes, time: int) -> None:
+        replica = self._replica
+        admission.admit(replica.view(), self._parse(tx), ledger_id=replica.ledger_id, time=time)
+
+    def _refuse(self, tx: bytes, error: LedgerError) -> int:
+        """The number of a refusal, which is remembered; raises what is no refusal but a failure of the ledger."""
+        number = CODES.get(error.code)
+        if number is None:
+            raise error
+        digest = sha256(tx).digest()
+        self._verdicts[digest] = number
+        self._verdicts.move_to_end(digest)
+        if len(self._verdicts) > VERDICTS:
+            self._verdicts.popitem(last=False)
+        return number
+
+    # A block.
+
+    def prepare_proposal(self, request: Message, response: Message) -> None:
+        replica = self._replica
+        response.txs.extend(
+            admission.proposal(
+                request.txs,
+                self._parse,
+                replica.view(),
+                ledger_id=replica.ledger_id,
+                time=self._time(request),
+                max_bytes=request.max_tx_bytes,
+            )
+        )
+
+    def process_proposal(self, request: Message, response: Message) -> None:
+        replica = self._replica
+        try:
+            admission.check_proposal(
+                request.txs, self._parse, replica.view(), ledger_id=replica.ledger_id, time=self._time(request)
+            )
+        except LedgerError as error:
+            if error.code not in CODES:
+                raise
+            log.warning("abci: proposal of %s for block %s rejected: %s", _who(request), request.height, error)
+            response.status = messages.REJECT
+        else:
+            response.status = messages.ACCEPT
+
+    def extend_vote(self, request: Message, response: Message) -> None:
+        """Votes carry nothing: shares of the quorum certificate go between cosigners and need no order."""
+
+    def verify_vote_extension(self, request: Message, response: Message) -> None:
+        response.status = messages.REJECT if request.vote_extension else messages.ACCEPT
+
+    def finalize_block(self, request: Message, response: Message) -> None:
+        """Raises `LedgerError("rules-unknown")` where the block needs newer software: the node stops, and loses nothing."""
+        height = self._replica.head.height
+        if height is not None and request.height != height + 1:
+            raise LedgerError("ledger-damaged", log=f"block {request.height} after block {height}")
+        block = self._replica.execute([self._parsed(tx) for tx in request.txs], time=self._time(request))
+        for tx, outcome in zip(request.txs, block.answers, strict=True):
+            result = response.tx_results.add()
+            if isinstance(outcome, LedgerError):
+                result.code = self._refuse(tx, outcome)
+                result.codespace = CODESPACE
+        response.app_hash = block.after.app_hash
+        self._worked_out = request.height, block
+
+    def _parsed(self, tx: bytes) -> Any:
+        try:
+            return self._parse(tx)
+        except LedgerError:
+            return tx  # `execute` refuses it in its place
+
+    def commit(self, request: Message, response: Message) -> None:
+        if self._worked_out is None:
+            raise LedgerError("ledger-damaged", log="Commit without a block")
+        height, block = self._worked_out
+        self._replica.commit(block, sign=self._sign, height=height)
+        # Durable from here on.
+        self._worked_out = None
+        if self._retain:
+            response.retain_height = max(height - self._retain, 0)
+
+    def _time(self, request: Message) -> int:
+        """Block time: the header's in whole seconds, unless the last block's is later."""
+        return max(self._replica.head.time, int(request.time.seconds))
+
+
+def _who(request: Message) -> str:
+    return str(request.proposer_address.hex())
