@@ -524,6 +524,27 @@ class LedgerError(GovChainError):
             "请管理员恢复最新的账本文件。",
             "The operator has to restore the newest copy of the ledger.",
         ),
+        "another-consortium": Message(
+            503,
+            "本节点的账本不属于这个联盟，节点已停止。",
+            "This node's ledger is not this consortium's; the node has stopped.",
+            "请核对数据目录和 genesis.json 是否属于同一个联盟。",
+            "Check that the data directory and genesis.json are of the same consortium.",
+        ),
+        "consortium-busy": Message(
+            503,
+            "联盟账本繁忙，暂不接收新的记录。",
+            "The consortium's ledger is busy and takes nothing more just now.",
+            "请稍后再试。",
+            "Try again in a moment.",
+        ),
+        "consortium-waiting": Message(
+            503,
+            "记录已提交，联盟尚未确认。",
+            "The record is submitted; the consortium has not confirmed it yet.",
+            "系统会继续等待，无需重复提交；管理员可查看各验证节点的状态。",
+            "The system goes on waiting, nothing has to be sent again; the operator can look at the validators' state.",
+        ),
         "document-unknown": Message(404, "没有这份文件。", "No such document."),
         "outbox-key-missing": Message(
             503,

@@ -1,0 +1,1 @@
+"""A consortium's nodes: their files, their processes, and the engine under them."""
