@@ -12,10 +12,11 @@ import cbor2
 
 from gov_chain.ledger.core import checkpoint, entries, note, records, state, state_proof, statemap
 from gov_chain.ledger.core.errors import LedgerError
-from tests.ledger.town import DIGEST, HOME, START, STREET, VERIFIER, secret_key
+from tests.ledger.town import DIGEST, HOME, STREET, VERIFIER, secret_key
 
 FILE = Path(__file__).parents[1] / "vectors" / "statemap.json"
 SIZES = (0, 1, 16, 17, 400)
+START = 1_800_000_000
 
 
 class Rows:

@@ -25,7 +25,8 @@ from gov_chain.ledger.reader import Reader
 
 PSB, HOME, STREET = 1, 2, 3
 ORIGIN = "ledger.test.example"
-START = 1_800_000_000
+START = 4_000_000_000
+"""In 2096: a consortium's block time, which follows the wall clock, stays at it too."""
 DIGEST = bytes(range(32))
 LIFE = 86400
 NAME_SEX, NAME, ALL = 0b011, 0b001, 0b111
