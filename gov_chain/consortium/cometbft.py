@@ -184,7 +184,7 @@ def _private(key: Ed25519PrivateKey) -> dict[str, str]:
 
 
 def _secret(path: Path, value: dict[str, Any]) -> None:
-    with path.open("x", opener=_owner_only) as file:
+    with open(path, "x", opener=_owner_only) as file:
         json.dump(value, file, indent=1)
 
 

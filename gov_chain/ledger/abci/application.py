@@ -24,7 +24,9 @@ from typing import Any
 
 from gov_chain.ledger.abci import admission, chain, messages
 from gov_chain.ledger.abci.codes import CODES, CODESPACE
+from gov_chain.ledger.core import state, validators
 from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.core.state import Value
 from gov_chain.ledger.replica import Block, Replica, Sign
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,8 @@ class Application:
         """Raises `LedgerError("another-consortium")` unless genesis.json is of this ledger."""
         chain.check(ledger_id=self._replica.ledger_id, chain=request.chain_id, state=request.app_state_bytes)
         response.app_hash = self._replica.head.app_hash
+        # A ledger that names its validators is what counts; one that does not leaves them to genesis.json.
+        _validator_updates(response.validators, None, self._replica.view().get(state.VALIDATORS))
 
     def query(self, request: Message, response: Message) -> None:
         """`head`: the signed checkpoint. `refused`, data: SHA-256 of transactions; a code each, as two bytes (0: none).
@@ -171,6 +175,9 @@ class Application:
                 result.code = self._refuse(tx, outcome)
                 result.codespace = CODESPACE
         response.app_hash = block.after.app_hash
+        if state.VALIDATORS in block.written:
+            before = self._replica.view().get(state.VALIDATORS)
+            _validator_updates(response.validator_updates, before, block.written[state.VALIDATORS])
         self._worked_out = request.height, block
 
     def _parsed(self, tx: bytes) -> Any:
@@ -192,6 +199,14 @@ class Application:
     def _time(self, request: Message) -> int:
         """Block time: the header's in whole seconds, unless the last block's is later."""
         return max(self._replica.head.time, int(request.time.seconds))
+
+
+def _validator_updates(told: Any, before: Value | None, after: Value | None) -> None:
+    """Add what changed from one set of validators to the next, as the state holds them."""
+    old, new = (validators.of(rows).validators if rows else () for rows in (before, after))
+    for key, power in validators.updates(old, new):
+        update = told.add(power=power)
+        update.pub_key.ed25519 = key
 
 
 def _who(request: Message) -> str:
