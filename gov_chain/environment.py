@@ -42,6 +42,8 @@ class Environment:
     """Store for the keys this node makes: `local` or `vault`."""
     ledger_origin: str
     """The ledger's name in its checkpoints."""
+    ledger: str = "embedded"
+    """Who orders the transactions: `embedded`, or `comet:<RPC of this node's own CometBFT>`."""
     witnesses: tuple[tuple[str, str], ...] = ()
     """(verifier key, url) of each witness that is asked to cosign checkpoints."""
     hosted: tuple[str, ...] = ()
@@ -81,6 +83,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         workers=workers,
         keys=get("KEYS", "local"),
         ledger_origin=get("LEDGER_ORIGIN", "ledger.yunzhou.example"),
+        ledger=get("LEDGER", "embedded"),
         witnesses=tuple(_witnesses(get("WITNESSES"))),
         hosted=tuple(filter(None, re.split(r"[\s,]+", get("HOSTED")))),
         peers=tuple(_peers(get("PEERS"))),
@@ -121,6 +124,10 @@ def _check(env: Environment) -> None:
             "GOVCHAIN_ENV=production needs an https:// GOVCHAIN_BASE_URL",
         ),
         (
+            env.ledger == "embedded" or _COMET.fullmatch(env.ledger) is not None,
+            "GOVCHAIN_LEDGER must be embedded, or comet:http://127.0.0.1:PORT (this node's own CometBFT)",
+        ),
+        (
             ORIGIN.fullmatch(env.ledger_origin) is not None,
             "GOVCHAIN_LEDGER_ORIGIN must be a name without spaces and plus signs, such as ledger.example",
         ),
@@ -155,6 +162,7 @@ def _url(text: str) -> SplitResult | None:
 
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_COMET = re.compile(r"comet:http://(127\.0\.0\.1|localhost|\[::1\]):[1-9][0-9]{0,4}")
 MAX_WITNESSES = 16
 _WITNESS = re.compile(r"([^\s+]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44}) (\S+)")
 

@@ -86,9 +86,7 @@ def genesis(ledger_id: bytes, *, time: int, validators: Sequence[tuple[bytes, in
     )
 
 
-def make_home(
-    home: Path, *, genesis_json: str, node_key: Ed25519PrivateKey, validator_key: Ed25519PrivateKey
-) -> None:
+def make_home(home: Path, *, genesis_json: str, node_key: Ed25519PrivateKey, validator_key: Ed25519PrivateKey) -> None:
     """A node's home, once; raises `FileExistsError`. An observer's validator key is in no set, and signs nothing."""
     (home / "config").mkdir(parents=True, mode=0o700)
     (home / "data").mkdir(mode=0o700)
@@ -167,8 +165,7 @@ def configure(
         }
     # Strings, numbers, booleans and lists of these are spelt alike in JSON and TOML.
     text = "".join(
-        (f"\n[{title}]\n" if title else "")
-        + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+        (f"\n[{title}]\n" if title else "") + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
         for title, values in sections.items()
     )
     (home / "config" / "config.toml").write_text(text)

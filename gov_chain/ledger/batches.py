@@ -43,7 +43,14 @@ MAX_BATCH_BYTES = wire.MAX_BYTES // 2
 AT_ONCE = 4096
 
 TRANSIENT = frozenset(
-    {"sequencer-stopped", "clock-jumped", "rules-unknown", "consortium-busy", "consortium-waiting", "another-consortium"}
+    {
+        "sequencer-stopped",
+        "clock-jumped",
+        "rules-unknown",
+        "consortium-busy",
+        "consortium-waiting",
+        "another-consortium",
+    }
 )
 """The ledger is not writing now: send the same bytes again later."""
 NO_KEY = frozenset({"outbox-key-missing", "key-missing", "key-store-unknown"})

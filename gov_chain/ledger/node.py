@@ -33,6 +33,7 @@ from gov_chain.ledger import founding, high_water, store
 from gov_chain.ledger.core import note
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.genesis import FoundingAgency, FoundingValidator, Genesis
+from gov_chain.ledger.engines.comet import Comet
 from gov_chain.ledger.engines.embedded import Clock, Embedded
 from gov_chain.ledger.models import NodeKey, OutboxRow
 from gov_chain.ledger.reader import Reader
@@ -50,7 +51,7 @@ class _Open:
         self.lock = threading.RLock()
         self.directory: Path | None = None
         self.reader: Reader | None = None
-        self.engine: Embedded | None = None
+        self.engine: Embedded | Comet | None = None
         self.copy: tuple[Path, note.Verifier] | None = None
 
 
@@ -126,13 +127,19 @@ def ledger() -> Reader:
         return _open.reader
 
 
-def engine() -> Embedded:
-    """The sequencer, opened here unless it is; raises `LedgerError("sequencer-running")` if another process has it."""
+def engine() -> Embedded | Comet:
+    """What this process writes with, opened here unless it is: the settings' choice.
+
+    Raises `LedgerError`: sequencer-running if another process has the embedded sequencer; another-consortium.
+    """
     with _open.lock:
         _follow_settings()
         if _open.copy is not None:
             raise LedgerError("sequencer-stopped", log="a copy is only read")
-        if _open.engine is None:
+        if _open.engine is None and settings.GOVCHAIN.ledger != "embedded":
+            # A store behind this node's receipts is no danger here: it signs nothing alone, and catches up.
+            _open.engine = Comet(directory(), url=settings.GOVCHAIN.ledger.removeprefix("comet:"))
+        elif _open.engine is None:
             opened = open_at(directory())
             try:
                 _refuse_an_old_copy()

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -218,10 +218,8 @@ class Node:
 
     def start_application(self, *prefix: str) -> None:
         """`prefix`: a command to run it under."""
-        command = [
-            *prefix, sys.executable, "-m", "gov_chain.ledger.abci", "--data", str(self.data), "--socket", str(self.socket),
-        ]  # fmt: skip
-        self.app = self._run("application", command)
+        command = [*prefix, sys.executable, "-m", "gov_chain.ledger.abci"]
+        self.app = self._run("application", [*command, "--data", str(self.data), "--socket", str(self.socket)])
 
     def start_comet(self) -> None:
         self.comet = self._run("cometbft", [str(self.network.binary), "start", "--home", str(self.home)])
@@ -298,15 +296,6 @@ class Node:
         if self._engine is None:
             self._engine = Comet(self.data / "ledger", url=self.url)
         return self._engine
-
-    def app_hash(self, height: int) -> str:
-        """What this node's application had after a block: in the next block's header, or, of the last, by itself."""
-        told = self.ask("block", height=str(height + 1))
-        if told is None:
-            info = self.ask("abci_info")["response"]
-            assert int(info["last_block_height"]) == height
-            return str(bytes.fromhex(""))
-        return str(told["block"]["header"]["app_hash"])
 
     def log(self, name: str = "application") -> str:
         return (self.data / f"{name}.log").read_text(errors="replace")
@@ -427,6 +416,3 @@ class Network:
             return heights.pop() if len(heights) == 1 else 0
 
         return until(level, what="the nodes come to one height")
-
-
-Environment = Mapping[str, str]

@@ -1,8 +1,8 @@
 """One node's application: `python -m gov_chain.ledger.abci --data DIR --socket PATH [--agency N]`.
 
 `DIR` is the node's data directory (`GOVCHAIN_DATA`): the store is in `DIR/ledger`, the key that signs this node's
-checkpoints in `DIR/keys/ledger/checkpoint.key`. Ends with status 0 on SIGTERM or SIGINT, 1 with one line when the ledger
-may not be served.
+checkpoints in `DIR/keys/ledger/checkpoint.key`. Ends with status 0 on SIGTERM or SIGINT; with 1, and one line, when the
+ledger may not be served.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def signer(file: Path, origin: str, agency: int | None) -> Sign:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m gov_chain.ledger.abci", description="One node's application.")
     parser.add_argument("--data", type=Path, required=True, help="the node's data directory")
-    parser.add_argument("--socket", type=Path, required=True, help="where to listen (CometBFT's proxy_app: unix://PATH)")
+    parser.add_argument(
+        "--socket", type=Path, required=True, help="where to listen (CometBFT's proxy_app: unix://PATH)"
+    )
     parser.add_argument("--agency", type=int, help="sign checkpoints as <origin>/<agency>")
     parser.add_argument("--retain", type=int, default=0, help="blocks CometBFT keeps; 0: all")
     given = parser.parse_args(arguments)

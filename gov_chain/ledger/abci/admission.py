@@ -24,9 +24,7 @@ REMEMBERED = 32 * 2**20
 def admit(view: View, parsed: Transaction, *, ledger_id: bytes, time: int) -> None:
     """Judge a transaction at block time `time` after those admitted to this view before; raises `LedgerError`."""
     header = parsed.header
-    window = machine.admit(
-        view, header, parsed.header_bytes, parsed.signature, ledger_id=ledger_id, time=time
-    )
+    window = machine.admit(view, header, parsed.header_bytes, parsed.signature, ledger_id=ledger_id, time=time)
     view.put(state.sequence_key(header.agency, header.key_no), window)
 
 

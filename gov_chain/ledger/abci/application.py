@@ -164,7 +164,7 @@ class Application:
         response.status = messages.REJECT if request.vote_extension else messages.ACCEPT
 
     def finalize_block(self, request: Message, response: Message) -> None:
-        """Raises `LedgerError("rules-unknown")` where the block needs newer software: the node stops, and loses nothing."""
+        """Raises `LedgerError("rules-unknown")` where the block needs newer software: the node stops."""
         height = self._replica.head.height
         if height is not None and request.height != height + 1:
             raise LedgerError("ledger-damaged", log=f"block {request.height} after block {height}")

@@ -164,9 +164,7 @@ class Comet:
             if known is not None:
                 known.futures.append(future)
                 return
-        admission.admit(
-            View(rows.state), parsed, ledger_id=self._ledger_id, time=max(block_time, int(time.time()))
-        )
+        admission.admit(View(rows.state), parsed, ledger_id=self._ledger_id, time=max(block_time, int(time.time())))
         if not self._chain_known:
             self._check_chain()
         now = time.monotonic()
@@ -186,7 +184,9 @@ class Comet:
     def _check_chain(self) -> None:
         network = self._rpc.result("status")["node_info"]["network"]
         if network != chain.chain_id(self._ledger_id):
-            raise LedgerError("another-consortium", log=f"this is {chain.chain_id(self._ledger_id)}, not {network[:64]}")
+            raise LedgerError(
+                "another-consortium", log=f"this is {chain.chain_id(self._ledger_id)}, not {network[:64]}"
+            )
         self._chain_known = True
 
     # Looking for outcomes, in another thread.
