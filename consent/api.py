@@ -23,6 +23,7 @@ from gov_chain.core.codec import b64url, b64url_decode
 from gov_chain.core.errors import GovChainError
 from gov_chain.web.inputs import Input, parse_json, read_form, read_json
 from identity import agencies, peers, wallets
+from identity.core import holder_binding
 
 REQUEST_OBJECT = "application/oauth-authz-req+jwt"
 INVALID = "invalid_request"
@@ -45,6 +46,8 @@ class GrantBody(Input):
     kb_jwt: str = Field(max_length=16 * 1024, pattern=r"^[A-Za-z0-9._-]+$")
     request: str = Field(max_length=32 * 1024, pattern=r"^[A-Za-z0-9._-]+$")
     one_time_key: str = Field(max_length=64)
+    secret: str = Field(max_length=64)
+    holder_salt: str = Field(default="", max_length=32)
 
 
 class ForwardedBody(Input):
@@ -141,6 +144,8 @@ def grants(http: HttpRequest, slug: str) -> HttpResponse:
         kb_jwt=body.kb_jwt,
         request=body.request,
         one_time_key=_bytes(body.one_time_key),
+        secret=_bytes(body.secret),
+        holder_salt=_bytes(body.holder_salt, holder_binding.SALT_BYTES) if body.holder_salt else b"",
     )
     return _private({"receipt": recorded.receipt, "handle": b64url(recorded.handle)}, status=201)
 

@@ -16,7 +16,7 @@ from consent.core.errors import ConsentError
 from consent.core.matter import MatterTerms
 from consent.models import Grant
 from consent.registry import IssuedCertificate
-from gov_chain.core.codec import sha256
+from gov_chain.core.codec import b64url, sha256
 from gov_chain.ledger import outbox, relay
 from gov_chain.ledger.core import records
 from identity.models import Agency
@@ -145,5 +145,6 @@ def salt() -> bytes:
     return secrets.token_bytes(16)
 
 
-def text(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False).encode()
+def kept(record: dict[str, Any], secret: bytes) -> bytes:
+    """The consent record and the secret that withdraws it, as they are sealed together."""
+    return json.dumps({"record": record, "secret": b64url(secret)}, ensure_ascii=False).encode()

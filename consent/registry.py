@@ -21,6 +21,7 @@ from gov_chain.ledger import documents, node
 from gov_chain.ledger.core import entries
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.records import USAGE
+from identity.core import holder_binding
 
 
 def load_terms(number: int, version: int) -> MatterTerms:
@@ -142,6 +143,8 @@ class IssuedCertificate:
     type: int
     version: int
     holder_jwk: dict[str, Any]
+    holder_binding: str
+    """What ties the holder key to a phone (`identity.core.holder_binding`); empty where nothing does."""
     expires: int
 
 
@@ -167,6 +170,14 @@ def certificate(issuer_jwt: str) -> IssuedCertificate:
     holder = confirmation.get("jwk") if isinstance(confirmation, dict) else None
     if not isinstance(holder, dict) or type(expires) is not int:
         raise ConsentError("certificate-untrusted", log="cnf or exp")
+    binding = claims.get(holder_binding.CLAIM, "")
+    if not isinstance(binding, str) or not binding.isascii():
+        raise ConsentError("certificate-untrusted", log=holder_binding.CLAIM)
     return IssuedCertificate(
-        agency=issue.agency, type=issue.type, version=issue.version, holder_jwk=holder, expires=expires
+        agency=issue.agency,
+        type=issue.type,
+        version=issue.version,
+        holder_jwk=holder,
+        holder_binding=binding,
+        expires=expires,
     )

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from consent import api, audit_pages, pages
+from consent import api, audit_pages, home_pages, pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("agencies/<slug:slug>/oid4vp/requests/<uuid:request_id>", api.request_object),
@@ -9,6 +9,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agencies/<slug:slug>/grants/confirm", api.confirm),
     path("agencies/<slug:slug>/grants/release", api.release),
     path("agencies/<slug:slug>/grants/forwarded", api.forwarded),
+    path("home/<uuid:citizen_id>/grants/", home_pages.listed),
+    path("home/<uuid:citizen_id>/grants/withdraw", home_pages.withdraw),
     path("counter/", pages.counter),
     path("counter/requests", pages.ask),
     path("counter/requests/<uuid:request_id>", pages.presentation),

@@ -63,6 +63,7 @@ class StandardWallet:
         self.http = http
         self.key = HolderKey()
         self.certificates: list[Held] = []
+        self.keys: dict[str, HolderKey] = {}
 
     # Issuing -------------------------------------------------------------------------------
 
@@ -83,9 +84,10 @@ class StandardWallet:
         token = accepted(self.http.post(server["token_endpoint"], data=form)).json()
         bearer = {"Authorization": f"Bearer {token['access_token']}"}
         nonce = accepted(self.http.post(metadata["nonce_endpoint"])).json()["c_nonce"]
-        proof = self.key.jws(
-            {"typ": "openid4vci-proof+jwt", "jwk": self.key.jwk},
-            {"aud": issuer, "iat": int(time.time()), "nonce": nonce},
+        key, said = self._holder_key()
+        proof = key.jws(
+            {"typ": "openid4vci-proof+jwt", "jwk": key.jwk},
+            {"aud": issuer, "iat": int(time.time()), "nonce": nonce, **said},
         )
         body = {
             "credential_configuration_id": offer["credential_configuration_ids"][0],
@@ -94,13 +96,21 @@ class StandardWallet:
         answer = accepted(self.http.post(metadata["credential_endpoint"], json=body, headers=bearer))
         issued = self._deferred(answer, metadata, bearer)
         held = Held.parse(issued["credentials"][0]["credential"])
-        if held.claims["cnf"]["jwk"] != self.key.jwk:
+        if held.claims["cnf"]["jwk"] != key.jwk:
             raise UnacceptableError("the certificate is bound to another key")
         if "notification_id" in issued and "notification_endpoint" in metadata:
             told = {"notification_id": issued["notification_id"], "event": "credential_accepted"}
             accepted(self.http.post(metadata["notification_endpoint"], json=told, headers=bearer))
         self.certificates.append(held)
+        self.keys[held.issuer_jwt] = key
         return held
+
+    def _holder_key(self) -> tuple[HolderKey, Json]:
+        """The key for the next certificate, and what the proof of it says besides."""
+        return self.key, {}
+
+    def key_of(self, held: Held) -> HolderKey:
+        return self.keys[held.issuer_jwt]
 
     def _deferred(self, answer: httpx.Response, metadata: Json, bearer: dict[str, str]) -> Json:
         """OpenID4VCI §9: ask again after the interval the issuer names, until it has signed."""
@@ -138,7 +148,7 @@ class StandardWallet:
         query, claim_sets = wanted(request, held)
         names = next(chosen for chosen in claim_sets if set(chosen) <= set(held.fields()))
         shown = held.shown(names)
-        presentation = shown + key_binding(self.key, shown, request)
+        presentation = shown + key_binding(self.key_of(held), shown, request)
         return self.answer(request, {"vp_token": {query: [presentation]}, "state": request.claims.get("state")})
 
     def answer(self, request: Request, payload: Json) -> Json:

@@ -7,7 +7,8 @@ Beyond the standard flows it does what makes uses provable:
    request for more than the matter allows
 3. it makes the grant's handle from a secret of its own, signs terms and choices in the key binding,
    and has its home agency record the grant before anything is sent
-4. it sends the presentation under two locks, and gives the second key to the home agency alone
+4. it sends the presentation under two locks, and gives the second key, and the secret that withdraws, to the home
+   agency alone
 5. it builds its history from handle prefixes, verifying every receipt and that none is missing; it withdraws by
    the secret
 """
@@ -23,6 +24,8 @@ from dataclasses import dataclass, field
 import httpx
 
 from demo.holder import (
+    Held,
+    HolderKey,
     Json,
     Request,
     UnacceptableError,
@@ -83,6 +86,7 @@ class Wallet(StandardWallet):
             self.home = f"{self.home}/agencies/data"
         self.wallet_id = ""
         self.grants: list[GrantKept] = []
+        self._salts: dict[str, str] = {}
         genesis = self._receipt(self._text(f"{base_url}/ledger/genesis"))
         self.agencies = {row[0]: row for row in genesis.entry.values["agencies"]}
 
@@ -104,6 +108,18 @@ class Wallet(StandardWallet):
     def _proof(self, method: str, url: str) -> str:
         claims = {"htm": method, "htu": url, "iat": int(time.time()), "jti": random_text()}
         return self.key.jws({"typ": "dpop+jwt", "jwk": self.key.jwk}, claims)
+
+    def _holder_key(self) -> tuple[HolderKey, Json]:
+        """A key of its own for each certificate, committed to this phone's device key."""
+        key, salt = HolderKey(), secrets.token_bytes(16)
+        thumbprint = b64url(hashlib.sha256(canonical_json(self.key.jwk)).digest())
+        digest = hashlib.sha256(b"govchain/holder-binding/v1\n" + salt + thumbprint.encode()).digest()
+        self._salts[b64url(digest)] = b64url(salt)
+        return key, {"holder_binding": b64url(digest)}
+
+    def salt_of(self, held: Held) -> str:
+        """What shows the home agency that the certificate is this phone's."""
+        return self._salts[held.claims["holder_binding"]]
 
     # Presenting ----------------------------------------------------------------------------
 
@@ -185,7 +201,7 @@ class Wallet(StandardWallet):
         shown = held.shown(names)
         (encoded,) = request.claims["transaction_data"]
         binding = key_binding(
-            self.key,
+            self.key_of(held),
             shown,
             request,
             {
@@ -206,6 +222,8 @@ class Wallet(StandardWallet):
             "kb_jwt": binding,
             "request": request.jws,
             "one_time_key": b64url(one_time_key),
+            "secret": b64url(kept.secret),
+            "holder_salt": self.salt_of(held),
         }
         bearer = {"Authorization": f"Bearer {self.unlock(pin)}"}
         answer = accepted(self.http.post(f"{self.home}/grants", json=body, headers=bearer)).json()

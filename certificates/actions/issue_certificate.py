@@ -25,6 +25,7 @@ from gov_chain.core.codec import b64url
 from gov_chain.ledger import outbox
 from gov_chain.ledger.core import records
 from identity import agencies, certificates_x509
+from identity.core import holder_binding
 
 DECOYS_UP_TO = 6
 DELIVERY_WINDOW = 3600
@@ -85,6 +86,7 @@ def _sign(offer: Offer, proof: HolderProof, now: int) -> tuple[Certificate, byte
         "exp": expires,
         "vct": kind.vct,
         "cnf": {"jwk": proof.jwk},
+        **({holder_binding.CLAIM: proof.binding} if proof.binding else {}),
         "anchor_salt": b64url(salt),
         **{name: offer.row.data[name] for name in kind.field_ids},
     }

@@ -5,6 +5,7 @@
 3. `aud` is this credential issuer
 4. `iat` is fresh
 5. there is a `nonce` (whose worth the issuer checks)
+6. `holder_binding`, where our own wallet sends it, is 32 bytes (`identity.core.holder_binding`)
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 
 from certificates.core import strict_json
 from certificates.core.errors import CertificateError
-from identity.core import jose, jwk
+from gov_chain.core.codec import b64url_decode
+from identity.core import holder_binding, jose, jwk
 
 TYPE = "openid4vci-proof+jwt"
 MAX_AGE = 600
@@ -25,6 +27,8 @@ class HolderProof:
     jwk: dict[str, str]
     thumbprint: str
     nonce: str
+    binding: str | None
+    """What ties the key to a phone; None from a wallet of another make."""
 
 
 def verify(token: str, *, expected_audience: str, now: int) -> HolderProof:
@@ -51,4 +55,14 @@ def verify(token: str, *, expected_audience: str, now: int) -> HolderProof:
         raise CertificateError("proof-invalid", where="nonce")
     if not nonce.isascii() or len(nonce) > 200:
         raise CertificateError("nonce-invalid")
-    return HolderProof(holder, jwk.thumbprint(holder), nonce)
+    binding = claims.get(holder_binding.CLAIM)
+    if binding is not None and not _is_digest(binding):
+        raise CertificateError("proof-invalid", where=holder_binding.CLAIM)
+    return HolderProof(holder, jwk.thumbprint(holder), nonce, binding)
+
+
+def _is_digest(value: object) -> bool:
+    try:
+        return isinstance(value, str) and len(b64url_decode(value)) == 32
+    except ValueError:
+        return False

@@ -31,7 +31,9 @@ from gov_chain.keys import Signer
 from identity.core import jose, jwk
 
 TYPES = ("dc+sd-jwt", "vc+sd-jwt")
-OPEN_CLAIMS = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status", "anchor_salt", "_sd_alg"})
+OPEN_CLAIMS = frozenset(
+    {"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status", "anchor_salt", "holder_binding", "_sd_alg"}
+)
 SALT_BYTES = 16
 MAX_TEXT = 64 * 1024
 MAX_DISCLOSURES = 256

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 
@@ -22,7 +21,7 @@ from consent.core.agreement import Agreement
 from consent.core.errors import ConsentError
 from consent.grants import RecordedGrant
 from gov_chain import clock
-from gov_chain.core.codec import b64url, sha256
+from gov_chain.core.codec import sha256
 from identity import agencies
 from identity.models import Agency
 
@@ -93,9 +92,8 @@ def record_forwarded_grant(
         kb_jwt=kb_jwt,
         transaction_data=None,
     )
-    kept = json.dumps({"record": record, "secret": b64url(secret)}, ensure_ascii=False).encode()
     sealed = grants.Sealed(
-        artefact=agencies.sealer(issuer).seal(kept, grants.artefact_context(agreed.handle)),
+        artefact=agencies.sealer(issuer).seal(grants.kept(record, secret), grants.artefact_context(agreed.handle)),
         salt=grants.salt(),
         one_time_key=None,
         owner_tag=None,

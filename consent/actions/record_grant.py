@@ -1,12 +1,14 @@
 """The citizen's home agency records a consent, after checking it word by word.
 
 1. a retry of what was posted before gets the same receipt
-2. the certificate is anchored, its issuer's signature holds, and it belongs to the open wallet
+2. the certificate is anchored, its issuer's signature holds, and it belongs to the open wallet, which was bound at
+   the level that the certificate's type and the matter demand
 3. the request was signed by an agency with the request key the ledger has for it, and is in time
 4. the terms are those of that agency's registered matter, in force, and the query asks no more
 5. the key-binding JWT holds under the certificate's holder key and says what `core.agreement` lists
 6. the asking agency is not this one
-7. consent record, one-time key and ledger record are kept together; then the ledger decides
+7. consent record, one-time key, the handle's secret (with which a lost phone's grants can be withdrawn at a counter)
+   and ledger record are kept together; then the ledger decides
 
 The disclosed values never come here: only the issuer-signed JWT and the key-binding JWT do.
 """
@@ -20,22 +22,30 @@ import uuid
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from consent import grants, registry
+from consent import citizen_grants, grants, registry
 from consent.core import agreement, artefact, envelopes, matter, request_object
 from consent.core.errors import ConsentError
 from consent.grants import RecordedGrant
 from gov_chain import clock
-from identity import agencies, citizens
-from identity.core import jose
+from gov_chain.core.codec import sha256
+from identity import agencies, assurance, citizens
+from identity.core import holder_binding, jose
 from identity.core import jwk as jwks
 from identity.errors import IdentityError
-from identity.models import Agency, Citizen, Wallet
+from identity.models import Agency, Wallet
 
 
 def record_grant(
-    *, home: Agency, wallet: Wallet, issuer_jwt: str, kb_jwt: str, request: str, one_time_key: bytes
+    *,
+    home: Agency,
+    wallet: Wallet,
+    issuer_jwt: str,
+    kb_jwt: str,
+    request: str,
+    one_time_key: bytes,
+    secret: bytes,
+    holder_salt: bytes = b"",
 ) -> RecordedGrant:
     """The final grant's receipt. Raises `ConsentError`; `ledger-slow` means: post the same again."""
     if len(one_time_key) != envelopes.ONE_TIME_KEY_BYTES:
@@ -49,8 +59,7 @@ def record_grant(
 
     now = clock.now()
     certificate = registry.certificate(issuer_jwt)
-    if jwks.thumbprint(certificate.holder_jwk) != wallet.thumbprint:
-        raise ConsentError("holder-mismatch")
+    require_holder(certificate, wallet, holder_salt)
 
     claims, leaf = _read_request_object(request)
     asked = agreement.read_request(claims, leaf=leaf, now=now)
@@ -58,11 +67,14 @@ def record_grant(
     terms = registry.load_terms(asked.matter, asked.version)
     agreement.check_query(claims, asked, terms)
     grants.require_usable(certificate, terms, now=now)
+    assurance.require(wallet, terms.min_assurance)
 
     signed = verified_key_binding(kb_jwt, certificate.holder_jwk)
     agreed = agreement.read_agreement(signed, asked=asked, terms=terms, recorder=home.slug, now=now)
     if terms.agency == home.number:
         raise ConsentError("recorder-is-asker")
+    if sha256(secret) != agreed.handle:
+        raise ConsentError("consent-malformed", log="the secret is not the handle's")
 
     record = artefact.build(
         terms,
@@ -75,7 +87,7 @@ def record_grant(
         transaction_data=asked.entry,
     )
     sealed = grants.Sealed(
-        artefact=_under_data_key(wallet.citizen, agreed.handle, grants.text(record)),
+        artefact=citizen_grants.seal(wallet.citizen, agreed.handle, grants.kept(record, secret)),
         salt=grants.salt(),
         one_time_key=agencies.sealer(home).seal(
             one_time_key + grants.binding(kb_jwt), grants.key_context(agreed.handle)
@@ -93,6 +105,17 @@ def record_grant(
     )
     # Durable: consent, key and the record on its way. A crash here: the wallet posts the same again.
     return grants.settle(grant)
+
+
+def require_holder(certificate: registry.IssuedCertificate, wallet: Wallet, holder_salt: bytes) -> None:
+    """The certificate belongs to this phone: its key is the device key, or committed to it when it was claimed.
+
+    Raises `ConsentError` holder-mismatch.
+    """
+    if jwks.thumbprint(certificate.holder_jwk) == wallet.thumbprint:
+        return
+    if not holder_binding.opens(certificate.holder_binding, salt=holder_salt, device_thumbprint=wallet.thumbprint):
+        raise ConsentError("holder-mismatch")
 
 
 def verified_key_binding(kb_jwt: str, holder_jwk: dict[str, object]) -> dict[str, object]:
@@ -144,9 +167,3 @@ def _verify_asker(request: str, leaf: str, ledger_key: bytes) -> None:
         jose.verify(request, jwks.from_public_key(ledger_key), typ=request_object.TYP, allow=("x5c",))
     except jose.JoseError as error:
         raise ConsentError("request-forged", log=str(error)) from error
-
-
-def _under_data_key(citizen: Citizen, handle: bytes, plaintext: bytes) -> bytes:
-    """Sealed so that erasing the citizen's data key erases it. The nonce is fresh: one handle, one record."""
-    nonce = grants.salt()[:12]
-    return nonce + AESGCM(citizens.data_key(citizen)).encrypt(nonce, plaintext, grants.artefact_context(handle))

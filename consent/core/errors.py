@@ -9,6 +9,13 @@ INVALID = "invalid_request"
 
 class ConsentError(GovChainError):
     messages = {
+        "grant-not-theirs": Message(
+            404,
+            "这位市民没有这条授权。",
+            "That person has no such grant.",
+            "请从列表中选择。",
+            "Choose one from the list.",
+        ),
         # Asking
         "matter-unknown": Message(
             404, "没有这个事项。", "There is no such matter.", "请从事项列表中选择。", "Choose one from the list."

@@ -75,6 +75,8 @@ class MatterTerms:
     retention_days: int
     max_life_s: int
     max_uses: int
+    min_assurance: int
+    """The least level (`identity.core.assurance.Level`) a phone must have been bound at: the matter's or its types'."""
 
     @property
     def whole(self) -> list[int]:
@@ -106,6 +108,10 @@ def read(
         retention_days=document["retention_days"],
         max_life_s=document["max_life_days"] * DAY,
         max_uses=document["max_uses"],
+        min_assurance=max(
+            document.get("min_assurance", 1),
+            *(types[item["type"], item["version"]].get("min_assurance", 1) for item in document["types"]),
+        ),
     )
 
 

@@ -57,12 +57,14 @@ class Consent:
             },
             **self.claims,
         }
-        self.binding = key_binding(self.signer or self.wallet.key, held.shown(self.names), self.request, usual)
+        self.binding = key_binding(self.signer or self.wallet.key_of(held), held.shown(self.names), self.request, usual)
         return {
             "issuer_jwt": held.issuer_jwt,
             "kb_jwt": self.binding,
             "request": self.request.jws,
             "one_time_key": b64url(self.key),
+            "secret": b64url(self.secret),
+            "holder_salt": self.wallet.salt_of(held),
             **self.body,
         }
 

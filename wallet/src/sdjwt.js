@@ -10,7 +10,7 @@ import { peek, sign } from "./jws.js";
 import { sha256 } from "./keys.js";
 
 const MALFORMED = "certificate-malformed";
-const NEVER_DISCLOSED = ["iss", "nbf", "exp", "cnf", "vct", "status", "anchor_salt"];
+const NEVER_DISCLOSED = ["iss", "nbf", "exp", "cnf", "vct", "status", "anchor_salt", "holder_binding"];
 
 /** An issued SD-JWT (`<jwt>~<disclosure>~…~`) → {jwt, payload, disclosures: [{text, name, value}], claims}. */
 export async function parse(text) {

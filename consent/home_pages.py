@@ -1,0 +1,56 @@
+"""At the home officer's desk: the grants of a citizen who was checked, and their withdrawal. Dates, agencies, matters;
+never what was shown."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from consent import citizen_grants
+from consent.actions.withdraw_for_citizen import withdraw_for_citizen
+from consent.core.errors import ConsentError
+from identity import statements
+from identity.home_pages import HOME_ROLES, citizen_of, officer_of
+from identity.models import Citizen
+from identity.officers import officer_required
+
+
+@officer_required(*HOME_ROLES)
+@require_POST
+def listed(request: HttpRequest, citizen_id: uuid.UUID) -> HttpResponse:
+    """`/home/<citizen>/grants/`, with the statement of a real-name check."""
+    return _show(request, _checked(request, citizen_id))
+
+
+@officer_required(*HOME_ROLES)
+@require_POST
+def withdraw(request: HttpRequest, citizen_id: uuid.UUID) -> HttpResponse:
+    """`/home/<citizen>/grants/withdraw`: one, by its key, or `all`."""
+    citizen = _checked(request, citizen_id)
+    chosen = request.POST.get("grant", "")
+    if chosen != "all" and not (chosen.isascii() and chosen.isdecimal() and len(chosen) < 19):
+        raise ConsentError("grant-not-theirs")
+    done = withdraw_for_citizen(citizen=citizen, which=None if chosen == "all" else [int(chosen)])
+    return _show(request, citizen, done=done, was_asked=True)
+
+
+def _checked(request: HttpRequest, citizen_id: uuid.UUID) -> Citizen:
+    officer = officer_of(request)
+    citizen = citizen_of(officer, citizen_id)
+    statements.read(request.POST.get("statement", ""), officer=officer, citizen=citizen)
+    return citizen
+
+
+def _show(request: HttpRequest, citizen: Citizen, **extra: Any) -> HttpResponse:
+    grants = citizen_grants.of_citizen(citizen)
+    context = {
+        "citizen": citizen,
+        "grants": grants,
+        "any_withdrawable": any(grant.withdrawable for grant in grants),
+        "statement": request.POST.get("statement", ""),
+    }
+    return render(request, "consent/home_grants.html", context | extra)
