@@ -58,7 +58,7 @@ export class Home {
     await this.#store.put("keys", "device", pair);
     const url = `${config.home.base_url}/agencies/${config.home.slug}/wallets`;
     const device_proof = await deviceProof(pair, { method: "POST", url, now: this.#now() });
-    const answer = await getJson(url, { json: { activation_code: code, pin, device_proof } });
+    const answer = await getJson(url, { json: { activation_code: code, pin, device_proof, name: phoneName() } });
     const ledgerHome = await trust.agency(answer.home.number);
     demand(ledgerHome.slug === config.home.slug, "agency-unknown-to-ledger");
     await makeSeed(this.#store);
@@ -69,6 +69,7 @@ export class Home {
       home: { number: ledgerHome.number, slug: ledgerHome.slug, name: ledgerHome.name },
       base: config.home.base_url,
       passkey: false,
+      assurance: answer.assurance,
       activated: this.#now(),
     };
     await this.#store.put("state", "wallet", this.#wallet);
@@ -107,6 +108,29 @@ export class Home {
     return getJson(url, { json: body, headers: this.#bearer() });
   }
 
+  /** This person's phones, this one included: → {phones, backup}. */
+  phones() {
+    return getJson(this.#url("/phones"), { headers: this.#bearer() });
+  }
+
+  /** Ends another phone of mine; `lost` takes along what was signed with it. */
+  endPhone(id, lost) {
+    return this.#ask(`/phones/${id}/end`, { lost }, this.#bearer());
+  }
+
+  namePhone(name) {
+    return this.#ask("/name", { name }, this.#bearer());
+  }
+
+  /** A code for one more phone of mine: → {code, expires}. */
+  addPhone() {
+    return this.#ask("/activations", {}, this.#bearer());
+  }
+
+  keepBackup(backup) {
+    return this.#ask("/backup", backup, this.#bearer());
+  }
+
   async #open(body) {
     const { token, expires_in } = await this.#ask("/unlock", body, await this.#proof("/unlock"));
     // A few seconds early: a session that ends on the way is worse than one asked for again.
@@ -130,6 +154,20 @@ export class Home {
   #ask(path, json, headers) {
     return getJson(this.#url(path), { json, headers });
   }
+}
+
+/** Asks a home agency for a backup; needs no wallet, because the phone may be gone. → {content, ended}. */
+export async function recover({ locator, asking_key, lost, base = location.origin }) {
+  const { home } = await getJson(`${base}/wallet/config.json`);
+  demand(new URL(home.base_url).origin === base, "wrong-address", { address: home.base_url });
+  return getJson(`${home.base_url}/agencies/${home.slug}/recovery`, { json: { locator, asking_key, lost } });
+}
+
+/** What to call this phone until its owner says otherwise. */
+function phoneName() {
+  const agent = navigator.userAgent ?? "";
+  const [, name] = [[/iPhone/, "iPhone"], [/iPad/, "iPad"], [/Android/, "Android"], [/Harmony/, "HarmonyOS"]].find(([sign]) => sign.test(agent)) ?? [];
+  return name ?? navigator.userAgentData?.platform ?? navigator.platform ?? "";
 }
 
 export const passkeysWork = () => typeof PublicKeyCredential === "function" && Boolean(navigator.credentials?.create);

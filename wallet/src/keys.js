@@ -1,18 +1,26 @@
 // The phone's keys: P-256, made by WebCrypto as not extractable, kept as CryptoKeys. The device key names the phone to
 // its home agency.
 
-import { b64url, utf8 } from "./bytes.js";
+import { b64url, concat, utf8 } from "./bytes.js";
 import { sign } from "./jws.js";
+
+const HOLDER_BINDING = utf8("govchain/holder-binding/v1\n");
 
 export const makeKey = () => crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
 
 /**
- * The holder key for a new certificate. It is the device key: the home agency records a grant only for certificates
- * bound to the very phone it opened, and that key is how it knows. The price: certificates of one phone can be linked
- * by key. A key for each certificate needs the home agency to know the phone's keys as a set; callers already treat
- * the answer as the certificate's own.
+ * The holder key of a new certificate, its own, so that two certificates cannot be linked by key; and what ties it to this
+ * phone (identity/core/holder_binding.py): a commitment for the certificate, opened by `salt` to the home agency alone.
  */
-export const holderKey = (store) => store.get("keys", "device");
+export async function makeHolderKey(store) {
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const thumbprint = await thumbprintOf(await store.get("keys", "device"));
+  const binding = b64url(await sha256(concat(HOLDER_BINDING, salt, utf8(thumbprint))));
+  return { pair: await makeKey(), salt: b64url(salt), binding };
+}
+
+/** RFC 7638, SHA-256. */
+export const thumbprintOf = async (pair) => b64url(await sha256(JSON.stringify(await publicJwk(pair))));
 
 /** The public half, holding exactly the members an RFC 7638 thumbprint covers. */
 export async function publicJwk(pair) {
@@ -29,9 +37,9 @@ export async function deviceProof(pair, { method, url, now }) {
 }
 
 /** OpenID4VCI 1.0 §F.1: proof that the certificate's holder key is here, bound to the issuer and its nonce. */
-export async function possessionProof(pair, { issuer, nonce, now }) {
+export async function possessionProof(pair, { issuer, nonce, now, binding }) {
   const header = { typ: "openid4vci-proof+jwt", jwk: await publicJwk(pair) };
-  return sign(header, { aud: issuer, iat: now, nonce }, pair.privateKey);
+  return sign(header, { aud: issuer, iat: now, nonce, holder_binding: binding }, pair.privateKey);
 }
 
 export async function sha256(data) {

@@ -11,7 +11,7 @@ import { concat, equal, fromB64url, utf8 } from "./bytes.js";
 import { WalletError, demand } from "./errors.js";
 import { call, getJson, getText } from "./http.js";
 import { verify } from "./jws.js";
-import { holderKey, possessionProof, publicJwk, sha256 } from "./keys.js";
+import { makeHolderKey, possessionProof, publicJwk, sha256 } from "./keys.js";
 import { parse } from "./sdjwt.js";
 
 const PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
@@ -53,8 +53,8 @@ export async function claim({ offered, txCode, store, trust, now, report = () =>
   const headers = { Authorization: `Bearer ${token.access_token}` };
   report(2, 5);
   const nonce = issuer.nonce_endpoint ? (await getJson(issuer.nonce_endpoint, { method: "POST" })).c_nonce : undefined;
-  const pair = await holderKey(store);
-  const proof = await possessionProof(pair, { issuer: issuer.credential_issuer, nonce, now: now() });
+  const { pair, salt, binding } = await makeHolderKey(store);
+  const proof = await possessionProof(pair, { issuer: issuer.credential_issuer, nonce, now: now(), binding });
   const identifier = token.authorization_details?.find((detail) => detail.credential_identifiers)?.credential_identifiers[0];
   const wanted = identifier ? { credential_identifier: identifier } : { credential_configuration_id: configurationId };
   // The holder key is kept before it is named to anyone: a certificate without its key would be worth nothing.
@@ -67,7 +67,7 @@ export async function claim({ offered, txCode, store, trust, now, report = () =>
     demand(typeof text === "string", "server-answer-malformed");
     report(4, 5);
     const checked = await checkCertificate({ text, agency, type, issuer: issuer.credential_issuer, pair, now: now() });
-    const certificate = { id, ...checked, type, agency: agencyWords(agency), claimed: now(), searchFrom: before.size, anchor: null };
+    const certificate = { id, ...checked, type, agency: agencyWords(agency), holderSalt: salt, claimed: now(), searchFrom: before.size, anchor: null };
     await store.put("certificates", id, certificate);
     await notify(issuer, headers, answer.notification_id, "credential_accepted");
     report(5, 5);

@@ -137,7 +137,7 @@ export async function answer({ request, certificate, choice, store, trust, home,
   };
   // Kept before the home agency hears of it: whatever happens next, this phone can find and withdraw the grant.
   await store.put("grants", consent.handle, kept);
-  const body = { issuer_jwt: held.jwt, kb_jwt: keyBinding, request: jws, one_time_key: b64url(oneTimeKey) };
+  const body = { issuer_jwt: held.jwt, kb_jwt: keyBinding, request: jws, one_time_key: b64url(oneTimeKey), secret: b64url(secret), holder_salt: certificate.holderSalt ?? "" };
   const granted = await recorded(home, body, () => store.remove("grants", consent.handle));
   await checkGrant(granted.receipt, { trust, home, handle, matter, consent });
   await store.put("grants", consent.handle, { ...kept, receipts: [granted.receipt] });

@@ -4,10 +4,10 @@ import { test } from "node:test";
 
 import { hex } from "../src/bytes.js";
 import { verify } from "../src/jws.js";
-import { deviceProof, makeKey, possessionProof, publicJwk } from "../src/keys.js";
+import { deviceProof, makeHolderKey, makeKey, possessionProof, publicJwk, thumbprintOf } from "../src/keys.js";
 import { compress, toJwk } from "../src/p256.js";
 import { isWeak, keepVerifier, opensDisplay } from "../src/pin.js";
-import { allSecrets, derive, makeSeed, nextSecret } from "../src/secrets.js";
+import { allSecrets, derive, makeSeed, nextSecret, restoreSeeds, seedsOf } from "../src/secrets.js";
 import { memoryStore } from "./memory.mjs";
 
 test("compressed points and JWKs are the same keys, both ways", async () => {
@@ -36,9 +36,9 @@ test("a device proof binds method, address and time; a possession proof issuer a
   const device = await verify(await deviceProof(pair, { method: "POST", url: "https://a/b", now: 7 }), jwk, { typ: ["dpop+jwt"], code: "x" });
   assert.deepEqual([device.payload.htm, device.payload.htu, device.payload.iat], ["POST", "https://a/b", 7]);
   assert.ok(device.payload.jti.length >= 16);
-  const token = await possessionProof(pair, { issuer: "https://i", nonce: "n", now: 7 });
+  const token = await possessionProof(pair, { issuer: "https://i", nonce: "n", now: 7, binding: "b" });
   const { header, payload } = await verify(token, jwk, { typ: ["openid4vci-proof+jwt"], code: "x" });
-  assert.deepEqual([header.jwk, payload], [jwk, { aud: "https://i", iat: 7, nonce: "n" }]);
+  assert.deepEqual([header.jwk, payload], [jwk, { aud: "https://i", iat: 7, nonce: "n", holder_binding: "b" }]);
 });
 
 test("another key, another typ, another algorithm do not verify", async () => {
@@ -52,6 +52,17 @@ test("another key, another typ, another algorithm do not verify", async () => {
     const header = Buffer.from(JSON.stringify({ typ: "dpop+jwt", alg })).toString("base64url");
     await refused(`${header}.${token.split(".").slice(1).join(".")}`, jwk, "dpop+jwt");
   }
+});
+
+test("each certificate has a key of its own, committed to this phone's", async () => {
+  const store = memoryStore();
+  await store.put("keys", "device", await makeKey());
+  const [one, other] = [await makeHolderKey(store), await makeHolderKey(store)];
+  assert.notDeepEqual(await publicJwk(one.pair), await publicJwk(other.pair));
+  assert.notEqual(one.binding, other.binding);
+  const device = await thumbprintOf(await store.get("keys", "device"));
+  const hash = createHash("sha256").update("govchain/holder-binding/v1\n").update(Buffer.from(one.salt, "base64url")).update(device);
+  assert.equal(one.binding, hash.digest("base64url"));
 });
 
 test("handle secrets are HKDF-SHA-256 of the seed and a counter", async () => {
@@ -69,6 +80,21 @@ test("secrets never repeat, and all are found again from the seed", async () => 
   const found = await allSecrets(store);
   assert.deepEqual(found, taken);
   for (const { secret, handle } of found) assert.equal(hex(handle), createHash("sha256").update(secret).digest("hex"));
+});
+
+test("restored seeds are looked through, never taken for a new grant", async () => {
+  const [old, store] = [memoryStore(), memoryStore()];
+  await makeSeed(old);
+  await makeSeed(store);
+  const before = [await nextSecret(old), await nextSecret(old)];
+  const own = await nextSecret(store);
+  await restoreSeeds(store, await seedsOf(old));
+  await restoreSeeds(store, await seedsOf(old));
+  const found = (await allSecrets(store)).map(({ handle }) => hex(handle));
+  assert.equal(found.length, new Set(found).size);
+  for (const { handle } of [...before, own]) assert.ok(found.includes(hex(handle)));
+  const next = hex((await nextSecret(store)).handle);
+  assert.ok(!found.includes(next));
 });
 
 test("the display opens with the PIN that was set, and no other", async () => {

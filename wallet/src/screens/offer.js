@@ -4,6 +4,7 @@ import { face, lookForAnchors } from "./certificates.js";
 import { form, textField } from "../fields.js";
 import { page, pill, problem, say, waiting } from "../frame.js";
 import { explainShort, of, t } from "../language.js";
+import { refreshBackup } from "../recovery.js";
 import { claim, readOffer } from "../vci.js";
 import { h, icon, show } from "../view.js";
 
@@ -88,6 +89,7 @@ async function receive(app, offered, txCode) {
     ],
   });
   say(t("offer.done"));
+  await refreshBackup(app);
   const [found] = await lookForAnchors(app, [certificate]);
   if (found) show(front, face(app, found));
 }

@@ -3,6 +3,7 @@
 import { page, pill, problem, say, waiting } from "../frame.js";
 import { of, t } from "../language.js";
 import { pinPad } from "../pinpad.js";
+import { refreshBackup } from "../recovery.js";
 import { fieldsOf } from "../trust.js";
 import { answer, decline, periods, readRequest } from "../vp.js";
 import { h, icon } from "../view.js";
@@ -175,6 +176,7 @@ async function send(app, request, choice) {
     ],
   });
   say(t("present.done"));
+  await refreshBackup(app);
   // OpenID4VP 1.0 §8.2: in the same browser, the citizen goes back to where the matter was begun.
   if (done.redirect) location.assign(done.redirect);
 }

@@ -11,7 +11,16 @@ export function settings(app) {
     title: t("settings.title"),
     tab: "settings",
     content: [
-      section("owner", facts([[t("settings.owner"), wallet.citizen.name], [t("settings.homeAgency"), of(wallet.home.name)]]), lockButton(app)),
+      section(
+        "owner",
+        facts([
+          [t("settings.owner"), wallet.citizen.name],
+          [t("settings.homeAgency"), of(wallet.home.name)],
+          wallet.assurance && [t("phones.level"), `${of(wallet.assurance.words)} · ${of(wallet.assurance.check)}`],
+        ]),
+        lockButton(app),
+      ),
+      section("phones", h("p", { class: "fine" }, t("settings.phonesLead")), h("a", { class: "button button-quiet", href: "#phones", testid: "phones" }, icon("key"), t("settings.phonesOpen"))),
       section("language", languages(app)),
       section("passkey", h("p", { class: "fine" }, t("settings.passkeyLead")), passkey(app)),
       section("pin", h("p", { class: "fine" }, t("settings.pinLead"))),

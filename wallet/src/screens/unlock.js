@@ -3,6 +3,7 @@
 import { page } from "../frame.js";
 import { t } from "../language.js";
 import { pinPad } from "../pinpad.js";
+import { refreshBackup } from "../recovery.js";
 import { opensDisplay, restoreTries } from "../pin.js";
 import { WalletError } from "../errors.js";
 import { eraseButton } from "./settings.js";
@@ -17,9 +18,10 @@ export function unlock(app, then) {
     passkey: t("unlock.passkey"),
     check: (pin) => open(app, pin),
     checkPasskey: passkey && navigator.onLine ? () => app.home.unlockWithPasskey() : null,
-    then: () => {
+    then: async () => {
       app.opened = true;
-      return then();
+      await then();
+      if ((await app.store.get("state", "backup"))?.stale) await refreshBackup(app);
     },
   });
   page(app, {

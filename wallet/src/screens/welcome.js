@@ -36,6 +36,7 @@ export function welcome(app, { params = new URLSearchParams() } = {}) {
         form(next, code.element, h("button", { class: "button", testid: "activate-next" }, t("common.next"))),
         h("a", { class: "button button-quiet", href: "#scan" }, icon("scan"), t("nav.scan")),
       ),
+      h("a", { class: "button button-quiet", href: "#lost", testid: "welcome-lost" }, icon("warn"), t("welcome.lost")),
       h("p", { class: "fine" }, t("welcome.paper")),
     ],
   });
