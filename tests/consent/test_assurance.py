@@ -9,7 +9,6 @@ import pytest
 from certificates.core.definitions import RESIDENT_ID
 from consent import matters
 from consent.core import matter
-from consent.models import Matter
 from consent.seed import RESIDENCE_PERMIT
 from gov_chain.ledger import relay
 from identity import agencies
@@ -24,8 +23,7 @@ def demanding(level: int) -> None:
     document = {**RESIDENCE_PERMIT, "version": 2, "min_assurance": level}
     types = {RESIDENT_ID["number"]: RESIDENT_ID}
     relay.settle(matters.register(document, agency=agencies.by_slug("street"), types=types))
-    row = Matter.objects.get(number=document["number"], version=2)
-    relay.settle([matters.approve(row, issuer=agencies.by_slug("psb"), type_number=1)])
+    relay.settle([matters.approve(document["number"], 2, issuer=agencies.by_slug("psb"), type_number=1)])
 
 
 def test_a_phone_bound_too_low_records_no_grant(world: World) -> None:
