@@ -42,7 +42,7 @@ class JsonLdError(ValueError):
 
 def quads(document: Mapping[str, Any], contexts: Contexts) -> list[Quad]:
     """The document's quads, blank nodes under labels of the parser's own. Raises `JsonLdError`."""
-    whole = with_contexts(document, contexts)
+    whole = _slim(with_contexts(document, contexts), _words(document))
     named = whole["@context"]
     text = json.dumps({**whole, "@context": [{"@vocab": UNDEFINED}, *named]}, ensure_ascii=False)
     if len(text) > MAX_BYTES:
@@ -53,6 +53,73 @@ def quads(document: Mapping[str, Any], contexts: Contexts) -> list[Quad]:
             if _GUARD.match(term) or _GUARD.search(term.rpartition("^^")[2]):
                 raise JsonLdError(f"neither a term the contexts define nor an absolute IRI: {term[:200]}")
     return result
+
+
+def _words(value: Any) -> set[str]:
+    """Every string of the document, key or value, and what stands before a colon in it: the terms it can mean."""
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            found.add(item)
+            found.add(item.partition(":")[0])
+        elif isinstance(item, dict):
+            waiting += item.keys()
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return found
+
+
+def _slim(value: Any, words: set[str]) -> Any:
+    """The document with contexts that hold only what it can mean: most of the time to read it goes into the rest."""
+    if isinstance(value, list):
+        return [_slim(item, words) for item in value]
+    if not isinstance(value, dict):
+        return value
+    slim = {name: item if name == "@context" else _slim(item, words) for name, item in value.items()}
+    if "@context" in slim:
+        slim["@context"] = [_slim_context(context, words) for context in slim["@context"]]
+    return slim
+
+
+def _slim_context(context: Mapping[str, Any], words: set[str]) -> dict[str, Any]:
+    """Keywords, the terms in `words`, and the terms these are defined by."""
+    keywords, leans = _leaning(context)
+    slim: dict[str, Any] = {name: context[name] for name in keywords}
+    waiting = list(words & leans.keys())
+    while waiting:
+        name = waiting.pop()
+        if name not in slim and name in leans:
+            definition = context[name]
+            if isinstance(definition, dict) and isinstance(definition.get("@context"), dict):
+                definition = {**definition, "@context": _slim_context(definition["@context"], words)}
+            slim[name] = definition
+            waiting += leans[name]
+    return slim
+
+
+Leaning = tuple[list[str], dict[str, list[str]]]
+_leaning_of: dict[int, tuple[Mapping[str, Any], Leaning]] = {}
+"""By identity; the context is kept with it, so that no other can get the same one."""
+_MAX_KEPT = 256
+
+
+def _leaning(context: Mapping[str, Any]) -> Leaning:
+    """Keywords of a context, and its terms with the terms each is defined by. Worked out once."""
+    known = _leaning_of.get(id(context))
+    if known is not None:
+        return known[1]
+    keywords = [name for name in context if name.startswith("@")]
+    terms = context.keys() - set(keywords)
+    leans = {name: list(_words(context[name]) & terms) for name in terms}
+    for name in keywords:
+        for word in _words(context[name]) & terms:
+            keywords.append(word)
+    if len(_leaning_of) < _MAX_KEPT:
+        _leaning_of[id(context)] = context, (keywords, leans)
+    return keywords, leans
 
 
 def _by_pyoxigraph(text: str) -> list[Quad]:

@@ -19,7 +19,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "eddsa-rdfc-2022": ("Ed25519",),
     "ecdsa-rdfc-2019": ("P-256", "P-384"),
 }
-_PLAIN = ("https://www.w3.org/ns/credentials/v2", "https://w3id.org/security/data-integrity/v2")
+_PROTECTING = ("https://www.w3.org/ns/credentials/v2", "https://w3id.org/security/data-integrity/v2")
 
 
 def hash_data(document: Mapping[str, Any], proof: Mapping[str, Any], key: Multikey, contexts: Contexts) -> bytes:
@@ -44,13 +44,12 @@ def verify(document: Mapping[str, Any], proof: Mapping[str, Any], key: Multikey,
 def proof_hash(configuration: Mapping[str, Any], algorithm: rdfc.Algorithm, contexts: Contexts) -> bytes:
     """Digest of a canonical proof configuration.
 
-    A document's own context may not redefine a proof's terms: where the first context is the credentials one, which
-    protects them, the configuration is read under the small context alone, which says the same and costs a tenth.
+    Two contexts protect a proof's terms, and say the same of them: under either, the configuration is read by the
+    smaller one alone, whatever other contexts the document has.
     """
     named = configuration.get("@context")
-    first = named[0] if isinstance(named, list) and named else named
-    if first == _PLAIN[0] and configuration.keys() <= _TERMS:
-        configuration = {**configuration, "@context": _PLAIN[1]}
+    if isinstance(named, list) and any(each in _PROTECTING for each in named) and configuration.keys() <= _TERMS:
+        configuration = {**configuration, "@context": _PROTECTING[1]}
     return digest(configuration, algorithm, contexts)
 
 

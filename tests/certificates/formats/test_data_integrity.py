@@ -76,6 +76,14 @@ def test_published_sets_and_chains_hold(secured) -> None:
     assert len(verify(secured).methods) == len(secured["proof"])
 
 
+@pytest.mark.parametrize("others", [[], ["https://w3id.org/citizenship/v4rc1"], [{"@vocab": "urn:v:"}, {"a": "urn:a"}]])
+def test_a_proof_reads_the_same_under_the_small_context(others) -> None:
+    proof = dict(PLAIN[0]["signed"]["proof"], domain="d", challenge="c", nonce="n", expires="2060-01-01T00:00:00Z")
+    configuration = {name: value for name, value in proof.items() if name != "proofValue"}
+    whole = {**configuration, "@context": ["https://www.w3.org/ns/credentials/v2", *others]}
+    assert rdfc_suites.proof_hash(whole, "sha256", CONTEXTS) == rdfc_suites.digest(whole, "sha256", CONTEXTS)
+
+
 def test_a_chain_without_its_beginning_is_refused() -> None:
     chain = copy.deepcopy(SETS[-1])
     del chain["proof"][0]

@@ -25,9 +25,13 @@ def test_a_poisoned_dataset_is_refused(case) -> None:
         rdfc.canonicalize(jsonld.parse_nquads(case["input"]))
 
 
+# No blank graph names: of three blank nodes in one quad RDFC-1.0 hashes each apart, and datasets exist (hypothesis finds
+# them in seconds) that differ in nothing it looks at, so that any implementation's answer hangs on the order of input.
 LABELS = st.sampled_from([f"_:n{number}" for number in range(6)])
 QUADS = st.lists(
-    st.tuples(LABELS, st.sampled_from(["<urn:p>", "<urn:q>"]), LABELS | st.just('"x"'), st.just("") | LABELS),
+    st.tuples(
+        LABELS, st.sampled_from(["<urn:p>", "<urn:q>"]), LABELS | st.just('"x"'), st.sampled_from(["", "<urn:g>"])
+    ),
     min_size=1,
     max_size=8,
 )
