@@ -25,8 +25,8 @@ def test_a_poisoned_dataset_is_refused(case) -> None:
         rdfc.canonicalize(jsonld.parse_nquads(case["input"]))
 
 
-# No blank graph names: RDFC-1.0 hashes each blank node of a quad apart, and with three of them datasets exist (hypothesis
-# finds them in seconds) that differ in nothing it looks at: the answer of any implementation hangs on the order of input.
+# No blank graph names: RDFC-1.0 hashes each blank node of a quad apart, and with three of them datasets exist that
+# differ in nothing it looks at (hypothesis finds them in seconds): every answer then hangs on the order of the input.
 LABELS = st.sampled_from([f"_:n{number}" for number in range(6)])
 QUADS = st.lists(
     st.tuples(
