@@ -143,6 +143,15 @@ class Replica:
             raise LedgerError("ledger-damaged", log=f"block {height} ended under another checkpoint")
         return int(height)
 
+    def reopened(self) -> Replica:
+        """The same directory's ledger, after the file was replaced. Close this one before."""
+        return Replica(self.path.parent, verify=self._verify)
+
+    @property
+    def rows(self) -> store.Rows:
+        """What is committed, for reading."""
+        return self._rows
+
     def close(self) -> None:
         self._connection.close()
 

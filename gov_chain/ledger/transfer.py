@@ -25,23 +25,9 @@ from typing import BinaryIO
 
 from gov_chain.core.errors import GovChainError, Message
 from gov_chain.ledger import fsck, store
-from gov_chain.ledger.core import (
-    checkpoint,
-    entries,
-    genesis,
-    machine,
-    note,
-    records,
-    state,
-    statemap,
-    tiles,
-    tree,
-    validators,
-)
+from gov_chain.ledger.building import Building
+from gov_chain.ledger.core import checkpoint, entries, note
 from gov_chain.ledger.core.errors import LedgerError
-from gov_chain.ledger.core.replay import replay, transactions
-from gov_chain.ledger.core.state import View
-from gov_chain.ledger.map_store import MapStore
 
 FIRST_LINE = b"govchain-ledger-export/1\n"
 MAX_ITEM = 1 << 20
@@ -110,7 +96,7 @@ def import_(file: Path, directory: Path, *, vkey: str = "", progress: Progress |
     draft.mkdir(parents=True, mode=0o700)
     try:
         with closing(store.create(draft / store.FILE)) as connection, file.open("rb") as data:
-            size = _Building(connection, vkey, progress).run(_blocks(_items(data)))
+            size = _build(connection, _blocks(_items(data)), vkey, progress)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         report = fsck.check(draft, vkey=vkey)
         if not report.ok:
@@ -136,72 +122,29 @@ class TransferError(GovChainError):
     }
 
 
-class _Building:
-    """The store while blocks are written to it, as the engine would have."""
-
-    def __init__(self, connection: sqlite3.Connection, vkey: str, progress: Progress | None) -> None:
-        self._connection = connection
-        self._rows = store.Rows(connection)
-        self._pinned = note.parse_vkey(vkey) if vkey else None
-        self._progress = progress
-        self._edge = tiles.Edge(0, lambda level, index: b"")
-        self._ledger_id = b""
-        self._key = b""
-
-    def run(self, blocks: Iterator[tuple[list[bytes], str]]) -> int:
-        self._map = MapStore(self._connection, statemap.EMPTY)
-        for bodies, text in blocks:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._edge = self._edge.copy()
-            written = self._execute(bodies)
-            store.put_tiles(self._connection, self._edge)
-            self._map.write(self._edge.size, written)
-            self._sign_off(bodies, text)
-            self._connection.execute("COMMIT")
-            if self._progress is not None:
-                self._progress(self._edge.size)
-        if self._edge.size == 0:
-            raise TransferError("export-malformed", log="no entries")
-        return self._edge.size
-
-    def _execute(self, bodies: list[bytes]) -> dict[bytes, list[object]]:
-        if self._edge.size == 0:
-            return self._found(bodies)
-        view = View(self._rows.state)
-        executed = []
-        first = self._edge.size
-        for logged in transactions(bodies):
-            done = replay(view, logged, ledger_id=self._ledger_id, first=first)
-            executed.append(done)
-            first += len(logged)
-        store.append(self._connection, executed, view.written)
-        self._edge.extend(tree.leaf_hashes(bodies))
-        return view.written
-
-    def _found(self, bodies: list[bytes]) -> dict[bytes, list[object]]:
-        if len(bodies) != 1:
-            raise LedgerError("ledger-damaged", log="the first checkpoint covers more than genesis")
-        founding = genesis.parse(bodies[0])
-        self._ledger_id, self._key = genesis.ledger_id(bodies[0]), founding.checkpoint_key
-        view = machine.found(bodies[0])
-        self._connection.execute("INSERT INTO entries VALUES (0, ?, 0, ?)", (records.GENESIS, bodies[0]))
-        store.put_state(self._connection, view.written)
-        store.put_history(self._connection, view.history)
-        self._edge.extend([tree.leaf_hash(bodies[0])])
-        return view.written
-
-    def _sign_off(self, bodies: list[bytes], text: str) -> None:
-        """The checkpoint is signed, and says what was just made."""
-        pinned = self._pinned or note.Verifier(text.partition("\n")[0], self._key)
-        head = checkpoint.verify(text, pinned)
-        if pinned.public_key != self._key:
+def _build(
+    connection: sqlite3.Connection, blocks: Iterator[tuple[list[bytes], str]], vkey: str, progress: Progress | None
+) -> int:
+    """Fill the store block by block, as the engine did; the number of entries."""
+    pinned = note.parse_vkey(vkey) if vkey else None
+    building = Building(connection)
+    for bodies, text in blocks:
+        connection.execute("BEGIN IMMEDIATE")
+        building.add(bodies)
+        verifier = pinned or note.Verifier(text.partition("\n")[0], building.checkpoint_key)
+        head = checkpoint.verify(text, verifier)
+        if verifier.public_key != building.checkpoint_key:
             raise LedgerError("ledger-damaged", log="the checkpoint key is not the one genesis names")
-        validator_set = validators.digest(self._rows.state(state.VALIDATORS))
-        made = (self._edge.size, self._edge.root, self._map.root, validator_set)
-        if (head.size, head.root, head.state_root, head.validators) != made:
+        if head.text != building.checkpoint(head.origin).text:
             raise LedgerError("ledger-damaged", log=f"the entries do not make the checkpoint of {head.size}")
         time, _, _ = entries.unwrap(bodies[-1])
-        store.put_checkpoint(self._connection, head.size, time, text)
+        store.put_checkpoint(connection, head.size, time, text)
+        connection.execute("COMMIT")
+        if progress is not None:
+            progress(building.size)
+    if building.size == 0:
+        raise TransferError("export-malformed", log="no entries")
+    return building.size
 
 
 def _blocks(items: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[list[bytes], str]]:

@@ -49,7 +49,10 @@ class Door:
         self.path = Path(self._sockets.name) / "abci"
         self.replica = Replica(directory, verify=lambda text: checkpoint.verify(text, VERIFIER))
         self.application = Application(
-            self.replica, sign=lambda body: note.sign(body, VERIFIER, secret_key(0).sign), clock=lambda: self.time
+            self.replica,
+            sign=lambda body: note.sign(body, VERIFIER, secret_key(0).sign),
+            clock=lambda: self.time,
+            snapshots=1,
         )
         self.server = Server(self.path, self.application)
         self.failed: list[Exception] = []
@@ -71,7 +74,7 @@ class Door:
         self.connection.close()
         self.server.stop()
         self._thread.join()
-        self.replica.close()
+        self.application.close()
         self._sockets.cleanup()
 
     def ask(self, method: str, **fields: Any) -> Any:

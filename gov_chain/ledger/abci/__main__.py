@@ -20,25 +20,25 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from gov_chain.ledger import store
-from gov_chain.ledger.abci.application import Application
+from gov_chain.ledger.abci.application import SNAPSHOTS, Application
 from gov_chain.ledger.abci.server import Server
 from gov_chain.ledger.core import checkpoint, note
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.replica import Replica, Sign
 
 
-def run(data: Path, path: Path, *, agency: int | None = None, retain: int = 0) -> None:
+def run(data: Path, path: Path, *, agency: int | None = None, retain: int = 0, snapshots: int = SNAPSHOTS) -> None:
     """Serve until told to stop; raises `LedgerError`, `sqlite3.Error` or `OSError`."""
     with closing(store.lock(data / "ledger")):
         replica = Replica(data / "ledger", verify=lambda text: checkpoint.parse(note.split(text)[0]))
-        with closing(replica):
-            sign = signer(data / "keys" / "ledger" / "checkpoint.key", replica.head.checkpoint.origin, agency)
-            server = Server(path, Application(replica, sign=sign, clock=time.time, retain=retain))
+        sign = signer(data / "keys" / "ledger" / "checkpoint.key", replica.head.checkpoint.origin, agency)
+        application = Application(replica, sign=sign, clock=time.time, retain=retain, snapshots=snapshots)
+        with closing(application):
+            server = Server(path, application)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: server.stop())
             logging.info("abci: ready at %s, %s entries, block %s", path, replica.head.size, replica.head.height)
             server.serve()
-            replica.fold()
 
 
 def signer(file: Path, origin: str, agency: int | None) -> Sign:
@@ -58,10 +58,11 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--agency", type=int, help="sign checkpoints as <origin>/<agency>")
     parser.add_argument("--retain", type=int, default=0, help="blocks CometBFT keeps; 0: all")
+    parser.add_argument("--snapshots", type=int, default=SNAPSHOTS, help="blocks from one snapshot to the next")
     given = parser.parse_args(arguments)
     logging.basicConfig(format="{asctime} {levelname:<7} {name}: {message}", style="{", level=logging.INFO)
     try:
-        run(given.data, given.socket, agency=given.agency, retain=given.retain)
+        run(given.data, given.socket, agency=given.agency, retain=given.retain, snapshots=given.snapshots)
     except LedgerError as error:
         sys.stderr.write(f"{error}\n{error.zh} {error.en} {error.fix_zh} {error.fix_en}\n")
         return 1

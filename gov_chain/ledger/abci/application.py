@@ -16,13 +16,16 @@ a clock, since a chain that stands idle has an old block time.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
 from gov_chain.ledger.abci import admission, chain, messages
+from gov_chain.ledger.abci import snapshots as snapshots_
 from gov_chain.ledger.abci.codes import CODES, CODESPACE
 from gov_chain.ledger.core import state, validators
 from gov_chain.ledger.core.errors import LedgerError
@@ -34,6 +37,8 @@ log = logging.getLogger(__name__)
 VERDICTS = 16384
 """Refused transactions whose reason can still be asked for (`query`)."""
 
+SNAPSHOTS = 1000
+
 Message = Any
 """A protobuf message of `messages`."""
 
@@ -41,15 +46,37 @@ Message = Any
 class Application:
     """Answers one request at a time."""
 
-    def __init__(self, replica: Replica, *, sign: Sign, clock: Callable[[], float], retain: int = 0) -> None:
-        """`clock`: seconds since the epoch. `retain`: blocks CometBFT has to keep (0: all); the log is kept anyway."""
-        self._replica = replica
+    def __init__(
+        self, replica: Replica, *, sign: Sign, clock: Callable[[], float], retain: int = 0, snapshots: int = SNAPSHOTS
+    ) -> None:
+        """`clock`: seconds since the epoch. `retain`: blocks CometBFT has to keep (0: all); the log is kept anyway.
+
+        `snapshots`: every how many blocks one is offered to new nodes.
+        """
+        self._use(replica)
+        self._snapshots = snapshots
+        self._restoring: snapshots_.Restoring | None = None
         self._sign = sign
         self._clock = clock
         self._retain = retain
         self._parse = admission.Parsed()
         self._worked_out: tuple[int, Block] | None = None
         self._verdicts: OrderedDict[bytes, int] = OrderedDict()
+
+    def close(self) -> None:
+        """Give up what is not complete, and close the replica: another one than at first, after a state sync."""
+        if self._restoring is not None:
+            self._restoring.give_up()
+        with contextlib.suppress(sqlite3.Error):
+            # What is wrong with the file, `serve` has said, or the next start does.
+            self._replica.fold()
+        self._replica.close()
+
+    def _use(self, replica: Replica) -> None:
+        self._replica = replica
+        self._offers = snapshots_.Offers(replica.rows)
+        if replica.head.height is not None:
+            self._offers.add(replica.head.height, replica.head.checkpoint)
 
     def answer(self, request: Message) -> Message:
         """The response; raises `LedgerError`, `sqlite3.Error` or `OSError` if the ledger failed and must stop."""
@@ -193,8 +220,73 @@ class Application:
         self._replica.commit(block, sign=self._sign, height=height)
         # Durable from here on.
         self._worked_out = None
+        if height % self._snapshots == 0:
+            self._offers.add(height, self._replica.head.checkpoint)
         if self._retain:
             response.retain_height = max(height - self._retain, 0)
+
+    # State sync.
+
+    def list_snapshots(self, request: Message, response: Message) -> None:
+        for height, snapshot in self._offers.items():
+            metadata = snapshot.metadata
+            response.snapshots.add(
+                height=height,
+                format=snapshots_.FORMAT,
+                chunks=len(snapshot.roots),
+                hash=sha256(metadata).digest(),
+                metadata=metadata,
+            )
+
+    def load_snapshot_chunk(self, request: Message, response: Message) -> None:
+        if request.format == snapshots_.FORMAT:
+            response.chunk = self._offers.chunk(request.height, request.chunk)
+
+    def offer_snapshot(self, request: Message, response: Message) -> None:
+        replica, offered = self._replica, request.snapshot
+        if replica.head.height is not None:
+            response.result = messages.OFFER_ABORT  # this node has blocks of its own to go on from
+            return
+        if offered.format != snapshots_.FORMAT:
+            response.result = messages.OFFER_REJECT_FORMAT
+            return
+        try:
+            snapshot = snapshots_.verified(
+                offered.metadata, app_hash=request.app_hash, origin=replica.head.checkpoint.origin
+            )
+        except LedgerError as error:
+            log.warning("abci: snapshot of block %s rejected: %s", offered.height, error)
+            response.result = messages.OFFER_REJECT
+            return
+        if self._restoring is not None:
+            self._restoring.give_up()
+        self._restoring = snapshots_.Restoring(
+            replica.path.parent, snapshot, height=offered.height, ledger_id=replica.ledger_id
+        )
+        response.result = messages.OFFER_ACCEPT
+
+    def apply_snapshot_chunk(self, request: Message, response: Message) -> None:
+        """Raises `LedgerError` for a log that was agreed on and cannot be executed here: the software is too old."""
+        restoring = self._restoring
+        if restoring is None:
+            response.result = messages.CHUNK_ABORT
+            return
+        try:
+            restoring.add(request.index, request.chunk)
+        except LedgerError as error:
+            if error.code != "snapshot-wrong":
+                raise
+            log.warning("abci: chunk of a snapshot rejected: %s", error)
+            response.result = messages.CHUNK_RETRY
+            response.refetch_chunks.append(request.index)
+            response.reject_senders.append(request.sender)
+            return
+        if restoring.complete:
+            self._replica.close()
+            restoring.finish(self._sign)
+            self._restoring = None
+            self._use(self._replica.reopened())
+        response.result = messages.CHUNK_ACCEPT
 
     def _time(self, request: Message) -> int:
         """Block time: the header's in whole seconds, unless the last block's is later."""

@@ -531,6 +531,13 @@ class LedgerError(GovChainError):
             "请核对数据目录和 genesis.json 是否属于同一个联盟。",
             "Check that the data directory and genesis.json are of the same consortium.",
         ),
+        "snapshot-wrong": Message(
+            502,
+            "收到的账本快照与联盟确认的账本不一致，已拒绝。",
+            "The snapshot received is not of the ledger the consortium agreed on, and is refused.",
+            "系统会向其他节点重新获取。",
+            "The system asks another node for it.",
+        ),
         "consortium-busy": Message(
             503,
             "联盟账本繁忙，暂不接收新的记录。",
