@@ -28,6 +28,7 @@ PARTS = (
     "gov_chain.ledger.commands",
     "gov_chain.ledger.witness.commands",
     "identity.commands",
+    "gov_chain.ledger.cosigner.commands",
     "certificates.commands",
     "certificates.conformance.commands",
     "consent.commands",

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from gov_chain.ledger import store
+from gov_chain.ledger import bell, store
 from gov_chain.ledger.core import (
     checkpoint,
     entries,
@@ -231,6 +231,7 @@ class Replica:
             store.put_engine(connection, height, block.after.app_hash)
         connection.execute("COMMIT")
         # Durable from here on.
+        bell.ring(self.path.parent)
         if block.executed:
             self._map.apply(block.after.size, block.map)
             self._registry.update({key: value for key, value in block.written.items() if len(key) <= REGISTRY_KEY})

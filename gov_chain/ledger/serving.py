@@ -25,8 +25,15 @@ class ServingError(GovChainError):
     }
 
 
-def serve(application: Any, *, host: str, port: int, ready: Callable[[str], None]) -> int:
-    """Serve; `ready` is told the address once connections are taken. The exit status."""
+def serve(
+    application: Any,
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    closing: Callable[[], None] = lambda: None,
+) -> int:
+    """Serve; `ready` is told the address once connections are taken, `closing` that it ends. The exit status."""
     import uvicorn
 
     with _listen(host, port) as listener:
@@ -38,6 +45,10 @@ def serve(application: Any, *, host: str, port: int, ready: Callable[[str], None
                 await super().startup(sockets)
                 if self.started:
                     ready(url)
+
+            async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                closing()
+                await super().shutdown(sockets)
 
         config = uvicorn.Config(
             application,

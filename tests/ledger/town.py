@@ -177,12 +177,13 @@ class Town:
     directory: Path
     clock: TestClock = field(default_factory=TestClock)
     sequences: dict[int, int] = field(default_factory=dict)
+    genesis: Genesis = GENESIS
     engine: Embedded = field(init=False)
     reader: Reader = field(init=False)
     ledger_id: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ledger_id = founding.found(self.directory, GENESIS, origin=ORIGIN, sign=secret_key(0).sign)
+        self.ledger_id = founding.found(self.directory, self.genesis, origin=ORIGIN, sign=secret_key(0).sign)
         self.open()
         self.reader = Reader(self.directory, VERIFIER)
 

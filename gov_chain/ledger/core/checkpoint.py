@@ -9,12 +9,14 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from gov_chain.ledger.core import note
 from gov_chain.ledger.core.errors import LedgerError
 
 STATE = "state "
 VALIDATORS = "validators "
+_NODE = re.compile(r"/[1-9][0-9]{0,4}$", re.ASCII)
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
@@ -80,12 +82,35 @@ def commitments(state_root: bytes | None, validators: bytes | None) -> tuple[str
     return tuple(label + b64encode(digest).decode() for label, digest in given if digest is not None)
 
 
+class Quorum(Protocol):
+    """Validator sets that a verifier follows (`quorum.Followed`)."""
+
+    def certify(self, text: str) -> Checkpoint | None:
+        """The checkpoint if a known set certifies it; None if none does; raises `LedgerError` for a false one."""
+
+
 def verify(text: str, verifier: note.Verifier) -> Checkpoint:
-    """The checkpoint if `verifier` signed it and it is of that origin; raises `LedgerError`."""
+    """The checkpoint if `verifier` signed it and it is of that origin; raises `LedgerError`.
+
+    A consortium's node signs as `<origin>/<agency>`.
+    """
     checkpoint = parse(note.open_note(text, verifier))
-    if checkpoint.origin != verifier.name:
+    if checkpoint.origin not in (verifier.name, _NODE.sub("", verifier.name)):
         raise LedgerError("checkpoint-malformed", log="origin")
     return checkpoint
+
+
+def opened(text: str, vkey: str, quorum: Quorum | None) -> tuple[Checkpoint, bool]:
+    """The checkpoint, and whether a quorum certifies it; else `vkey`, if there is one, has to have signed it.
+
+    Raises `LedgerError`.
+    """
+    certified = quorum.certify(text) if quorum is not None else None
+    if certified is not None:
+        return certified, True
+    if not vkey:
+        raise LedgerError("quorum-missing")
+    return verify(text, note.parse_vkey(vkey)), False
 
 
 def parse(body: str) -> Checkpoint:

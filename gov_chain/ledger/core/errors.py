@@ -395,6 +395,25 @@ class LedgerError(GovChainError):
             "请分成几笔提交。",
             "Send them in several transactions.",
         ),
+        "certificate-malformed": Message(422, "共识证书格式不正确。", "The quorum certificate is malformed."),
+        "certificate-wrong": Message(422, "共识证书不成立。", "The quorum certificate does not hold."),
+        "quorum-not-reached": Message(
+            422,
+            "签名的验证节点不到总权重的三分之二以上。",
+            "The signers hold no more than two thirds of the validators' power.",
+        ),
+        "quorum-missing": Message(
+            422,
+            "没有受信任的验证节点名册签发的共识证书。",
+            "No quorum certificate by a validator set that is known.",
+            "请用更新的验证节点名册，或稍后再取一份回执。",
+            "Fetch newer validator sets, or the receipt again in a moment.",
+        ),
+        "validators-foreign": Message(
+            422,
+            "验证节点名册不是由受信任的名册一步步更换而来。",
+            "The validator sets do not follow from the pinned one by certificates.",
+        ),
         "validators-malformed": Message(422, "验证节点名册格式不正确。", "The validator set is malformed."),
         # Transactions, refused whole: nothing of them is written.
         "transaction-malformed": Message(400, "账本交易格式不正确。", "The ledger transaction is malformed."),

@@ -7,9 +7,9 @@
 
     <signed checkpoint>
 
-`verify` needs no network and no database, only the ledger's vkey:
+`verify` needs no network and no database, only the ledger's vkey, or its validators (`quorum.Followed`), or both:
  1. the text is well formed and of a known version;
- 2. the checkpoint is signed by the pinned key and names its origin;
+ 2. the checkpoint is certified by validator sets that are followed, or signed by the pinned key, and names its origin;
  3. the entry's hash is at `index` under the checkpoint's root;
  4. the entry is a canonical ledger entry.
 """
@@ -40,6 +40,8 @@ class VerifiedReceipt:
     agency: int
     kind: str
     size: int
+    certified: bool = False
+    """Whether a quorum of the validators stands behind the checkpoint; else it is final by the word of its signer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,10 @@ def parse(text: str) -> Receipt:
     return Receipt(entry, int(index[1]), proof, signed)
 
 
-def verify(text: str, vkey: str) -> VerifiedReceipt:
-    """What the receipt proves under the ledger's `vkey`; raises `LedgerError` naming the step that failed."""
+def verify(text: str, vkey: str = "", *, quorum: checkpoint.Quorum | None = None) -> VerifiedReceipt:
+    """What the receipt proves under `vkey` or `quorum`; raises `LedgerError` naming the step that failed."""
     receipt = parse(text)
-    head = checkpoint.verify(receipt.checkpoint, note.parse_vkey(vkey))
+    head, certified = checkpoint.opened(receipt.checkpoint, vkey, quorum)
     tree.verify_inclusion(
         leaf=tree.leaf_hash(receipt.entry),
         index=receipt.index,
@@ -88,7 +90,7 @@ def verify(text: str, vkey: str) -> VerifiedReceipt:
         root=head.root,
     )
     entry = entries.parse(receipt.entry)
-    return VerifiedReceipt(entry, receipt.index, entry.time, entry.agency, entry.name, head.size)
+    return VerifiedReceipt(entry, receipt.index, entry.time, entry.agency, entry.name, head.size, certified)
 
 
 def _b64(data: bytes) -> str:

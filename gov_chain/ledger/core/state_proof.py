@@ -8,9 +8,10 @@
 
     <signed checkpoint, with a `state` line>
 
-`verify` needs no network and no database, only the ledger's vkey:
+`verify` needs no network and no database, only the ledger's vkey, or its validators (`quorum.Followed`), or both:
  1. the text is well formed and of a known version, and keys of this kind are in the map;
- 2. the checkpoint is signed by the pinned key, names its origin and carries the state map's root;
+ 2. the checkpoint is certified by validator sets that are followed, or signed by the pinned key, names its origin and
+    carries the state map's root;
  3. the bucket is one of the key's path and leads to that root (`statemap`);
  4. the value's hash stands beside the key's path in the bucket; or, if absent, the path is not there.
 
@@ -46,6 +47,8 @@ class VerifiedState:
     key: bytes
     value: list[Any] | None
     size: int
+    certified: bool = False
+    """As in a receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +95,12 @@ def parse(text: str) -> StateProof:
     return StateProof(key, statemap.Lookup(value, pairs, siblings), signed)
 
 
-def verify(text: str, vkey: str) -> VerifiedState:
-    """What the proof proves under the ledger's `vkey`; raises `LedgerError` naming the step that failed."""
+def verify(text: str, vkey: str = "", *, quorum: checkpoint.Quorum | None = None) -> VerifiedState:
+    """What the proof proves under `vkey` or `quorum`; raises `LedgerError` naming the step that failed."""
     proof = parse(text)
     if proof.key[0] not in state.MAPPED:
         raise LedgerError("state-key-unknown", log=proof.key[:1].hex())
-    head = checkpoint.verify(proof.checkpoint, note.parse_vkey(vkey))
+    head, certified = checkpoint.opened(proof.checkpoint, vkey, quorum)
     root = head.state_root
     if root is None:
         raise LedgerError("proof-wrong", log="the checkpoint carries no state root")
@@ -109,7 +112,7 @@ def verify(text: str, vkey: str) -> VerifiedState:
     if value is None:
         if there is not None:
             raise LedgerError("proof-wrong", log="the key is there")
-        return VerifiedState(proof.key, None, head.size)
+        return VerifiedState(proof.key, None, head.size, certified)
     if there != statemap.value_hash(value):
         raise LedgerError("proof-wrong", log="another value, or none")
     try:
@@ -118,7 +121,7 @@ def verify(text: str, vkey: str) -> VerifiedState:
         raise LedgerError("proof-wrong", log=str(error)) from error
     if type(decoded) is not list:
         raise LedgerError("proof-wrong", log="not a state value")
-    return VerifiedState(proof.key, decoded, head.size)
+    return VerifiedState(proof.key, decoded, head.size, certified)
 
 
 def verify_history(*, handle: bytes, entries: Sequence[bytes], proven: VerifiedState) -> None:
