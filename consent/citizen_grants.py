@@ -58,6 +58,12 @@ def seal(citizen: Citizen, handle: bytes, plaintext: bytes) -> bytes:
     return nonce + AESGCM(citizens.data_key(citizen)).encrypt(nonce, plaintext, grants.artefact_context(handle))
 
 
+def erase(citizen: Citizen) -> None:
+    """The sealed consent records, their keys and the tag that found them; what is on the ledger stays there."""
+    owned = Grant.objects.filter(recorder=citizen.home, owner_tag=citizens.owner_tag(citizen))
+    owned.update(artefact_sealed=b"", artefact_salt=b"", one_time_key_sealed=None, owner_tag=None)
+
+
 def _rows(citizen: Citizen) -> list[Grant]:
     owned = Grant.objects.filter(recorder=citizen.home, owner_tag=citizens.owner_tag(citizen), state=Grant.State.LIVE)
     return list(owned.order_by("-created_at", "-pk"))

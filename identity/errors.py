@@ -175,6 +175,20 @@ class IdentityError(GovChainError):
             "请核对公民身份号码。",
             "Check the identity number.",
         ),
+        "erasure-known": Message(
+            409,
+            "这个注销编号已经用过。",
+            "This deletion number was used before.",
+            "凭编号可以取回注销证明。",
+            "With the number you can fetch its proof.",
+        ),
+        "erasure-unknown": Message(
+            404,
+            "没有这个注销编号。",
+            "There is no deletion with this number.",
+            "请核对编号。",
+            "Check the number.",
+        ),
         "statement-missing": Message(
             403,
             "请先核验本人身份。",

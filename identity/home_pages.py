@@ -7,6 +7,7 @@ has pages of its own that take the same statement.
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from gov_chain.core.codec import b64url
 from gov_chain.web.language import pick
-from identity import assurance, citizens, statements, wallets
+from identity import accounts, assurance, citizens, statements, wallets
+from identity.actions.delete_account import SALT_BYTES, delete_account
 from identity.actions.issue_activation import issue_activation
 from identity.actions.restore_wallet import restore_wallet
 from identity.actions.revoke_wallet import revoke_wallet
@@ -81,6 +84,8 @@ def act(request: HttpRequest, citizen_id: uuid.UUID, act: str) -> HttpResponse:
     citizen = citizen_of(officer, citizen_id)
     if act == "check":
         return _check(request, officer, citizen)
+    if act == "delete":
+        return _delete(request, officer, citizen)
     if act not in _ACTS:
         raise IdentityError("act-unknown")
     verified = statements.read(request.POST.get("statement", ""), officer=officer, citizen=citizen)
@@ -110,6 +115,15 @@ def _check(request: HttpRequest, officer: Officer, citizen: Citizen) -> HttpResp
     return _show(request, citizen, verified=verified)
 
 
+def _delete(request: HttpRequest, officer: Officer, citizen: Citizen) -> HttpResponse:
+    """The account goes; the proof is on this answer, with the salt that says whom it is about."""
+    statements.read(request.POST.get("statement", ""), officer=officer, citizen=citizen)
+    number, salt = uuid.uuid4(), secrets.token_bytes(SALT_BYTES)
+    deleted = delete_account(citizen=citizen, number=number, salt=salt)
+    shown = {"number": number, "salt": b64url(salt), "proof": deleted.proof, "home": officer.agency}
+    return render(request, "identity/home.html", {"form": FindForm(), "erased": shown})
+
+
 def _activate(request: HttpRequest, officer: Officer, citizen: Citizen, verified: Verified) -> dict[str, Any]:
     adds = request.POST.get("adds") == "yes"
     return {"issued": issue_activation(citizen=citizen, verified=verified, officer=officer, adds=adds), "adds": adds}
@@ -130,11 +144,16 @@ def _close(request: HttpRequest, officer: Officer, citizen: Citizen, verified: V
     return {"done": "close"}
 
 
+def _account(request: HttpRequest, officer: Officer, citizen: Citizen, verified: Verified) -> dict[str, Any]:
+    return {"account": accounts.overview(citizen)}
+
+
 _ACTS: dict[str, Callable[[HttpRequest, Officer, Citizen, Verified], dict[str, Any]]] = {
     "activate": _activate,
     "restore": _restore,
     "lost": _lost,
     "close": _close,
+    "account": _account,
 }
 
 

@@ -286,3 +286,12 @@ class KeyCertificate(models.Model):
     purpose = models.CharField(max_length=16)
     der = models.BinaryField(max_length=4096)
     not_after = models.DateTimeField()
+
+
+class ErasureProof(models.Model):
+    """An account that is no more. The number was chosen by its owner; nothing here leads to a person."""
+
+    number = models.UUIDField(primary_key=True)
+    home = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    proof = models.TextField(max_length=4096)
+    created_at = models.DateTimeField(auto_now_add=True)

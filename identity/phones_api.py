@@ -1,6 +1,6 @@
-"""HTTP for a citizen's own phones: list, name, add, end; and their encrypted backup. JSON only.
+"""HTTP for a citizen's own phones and account: list, name, add, end; backup; deletion. JSON only.
 
-All but the recovery need an open wallet (`Authorization: Bearer`).
+All but the recovery and a deletion's proof need an open wallet (`Authorization: Bearer`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from pydantic import Field
 from gov_chain.core.codec import b64url, b64url_decode
 from gov_chain.web.errors import InputError
 from gov_chain.web.inputs import Input, read_json
-from identity import agencies, assurance, phones, throttle, wallets
+from identity import accounts, agencies, assurance, phones, throttle, wallets
+from identity.actions.delete_account import delete_account
 from identity.actions.issue_activation import OWN_PHONE_SECONDS, issue_activation
 from identity.actions.keep_backup import keep_backup
 from identity.actions.open_backup import open_backup
 from identity.actions.revoke_wallet import revoke_wallet
-from identity.api import Nothing, PhoneName
+from identity.actions.unlock_wallet import unlock_wallet
+from identity.api import Nothing, PhoneName, Pin
 from identity.core import recovery
-from identity.models import Wallet
+from identity.errors import IdentityError
+from identity.models import ErasureProof, Wallet
 
 Locator = Annotated[str, Field(pattern=f"^{recovery.LOCATOR.pattern}$")]
 Bytes32 = Annotated[str, Field(min_length=43, max_length=43)]
@@ -43,6 +46,12 @@ class BackupToKeep(Input):
     locator: Locator
     verifier: Bytes32
     content: Annotated[str, Field(min_length=1, max_length=recovery.MAX_CONTENT * 4 // 3 + 4)]
+
+
+class Deletion(Input):
+    number: Annotated[uuid.UUID, Field(strict=False)]
+    salt: Annotated[str, Field(min_length=22, max_length=22)]
+    pin: Pin
 
 
 class Recovery(Input):
@@ -128,6 +137,36 @@ def recover(request: HttpRequest, slug: str) -> HttpResponse:
     )
     throttle.forgive(throttle.RECOVERY, address)
     return JsonResponse({"content": b64url(opened.content), "ended": opened.ended})
+
+
+@require_GET
+@never_cache
+def account(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpResponse:
+    """GET …/account: what deletion would take, and what stays and why."""
+    return JsonResponse(accounts.overview(wallets.opened(request, slug=slug, wallet_id=wallet_id).citizen))
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def delete(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpResponse:
+    """POST …/account/delete: with the PIN once more, the whole account goes."""
+    wallet = wallets.opened(request, slug=slug, wallet_id=wallet_id)
+    asked = read_json(request, Deletion)
+    salt = _bytes(asked.salt, "salt")
+    unlock_wallet(wallet=wallet, pin=asked.pin)
+    deleted = delete_account(citizen=wallet.citizen, number=asked.number, salt=salt)
+    return JsonResponse({"proof": deleted.proof})
+
+
+@require_GET
+@never_cache
+def erasure(request: HttpRequest, slug: str, number: uuid.UUID) -> HttpResponse:
+    """GET /agencies/<home>/erasures/<number>: the proof again; whoever knows the number may have it."""
+    proof = ErasureProof.objects.filter(pk=number, home=agencies.home_by_slug(slug)).first()
+    if proof is None:
+        raise IdentityError("erasure-unknown")
+    return JsonResponse({"proof": proof.proof})
 
 
 def _bytes(text: str, where: str) -> bytes:

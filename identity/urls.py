@@ -29,4 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{WALLET}/activations", phones_api.add, name="wallet-add-phone"),
     path(f"{WALLET}/backup", phones_api.backup, name="wallet-backup"),
     path("agencies/<slug:slug>/recovery", phones_api.recover, name="wallet-recovery"),
+    path(f"{WALLET}/account", phones_api.account, name="wallet-account"),
+    path(f"{WALLET}/account/delete", phones_api.delete, name="wallet-account-delete"),
+    path("agencies/<slug:slug>/erasures/<uuid:number>", phones_api.erasure, name="erasure-proof"),
 ]

@@ -31,6 +31,7 @@ def test_a_lost_phone_ends_and_what_it_agreed_to_is_withdrawn(stage: Stage) -> N
 
     _bring_back(second, code)
     _desk(stage, person["id_number"])
+    _delete_the_account_of(second)
 
 
 def _activate(phone: Page, url: str) -> None:
@@ -126,6 +127,17 @@ def _bring_back(second: Page, code: str) -> None:
     expect(second.get_by_test_id("missing")).to_contain_text("居民身份证")
     second.goto("/wallet/#history")
     expect(second.get_by_test_id("history-item")).to_have_attribute("data-state", "withdrawn")
+
+
+def _delete_the_account_of(phone: Page) -> None:
+    phone.goto("/wallet/#account")
+    expect(phone.get_by_test_id("account-stays")).to_contain_text("账本")
+    _fits_and_is_accessible(phone)
+    phone.screenshot(path="test-results/27-wallet-account-320.png", full_page=True)
+    phone.get_by_test_id("pin-input").fill(PIN)
+    phone.get_by_test_id("pin-submit").click()
+    expect(phone.get_by_test_id("account-done")).to_be_visible()
+    picture(phone, "28-wallet-account-done-320")
 
 
 def _desk(stage: Stage, id_number: str) -> None:

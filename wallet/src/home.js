@@ -127,6 +127,15 @@ export class Home {
     return this.#ask("/activations", {}, this.#bearer());
   }
 
+  /** What deleting the account would take, and what stays: → {goes, stays}. */
+  account() {
+    return getJson(this.#url("/account"), { headers: this.#bearer() });
+  }
+
+  deleteAccount(body) {
+    return this.#ask("/account/delete", body, this.#bearer());
+  }
+
   keepBackup(backup) {
     return this.#ask("/backup", backup, this.#bearer());
   }

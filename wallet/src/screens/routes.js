@@ -1,5 +1,6 @@
 // Which screen an address draws. Nothing of the wallet shows before it is activated and opened.
 
+import { account } from "./account.js";
 import { detail, list } from "./certificates.js";
 import { history } from "./history.js";
 import { lost } from "./lost.js";
@@ -11,7 +12,7 @@ import { settings } from "./settings.js";
 import { unlock } from "./unlock.js";
 import { welcome } from "./welcome.js";
 
-const SCREENS = { offer, present, scan, settings, history: (app) => history(app), phones: (app) => phones(app) };
+const SCREENS = { offer, present, scan, settings, history: (app) => history(app), phones: (app) => phones(app), account: (app) => account(app) };
 const WITHOUT_A_WALLET = { scan, lost: (app) => lost(app) };
 
 export function drawRoute(app, route) {
