@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from py_arkworks_bls12381 import G2Point
-from py_ecc.bls import G2ProofOfPossession as Reference
-from py_ecc.optimized_bls12_381 import curve_order
 
 from gov_chain.ledger.core import bls
+from tests.ledger.reference_bls import Reference, curve_order
 
 MESSAGE = b"message"
 KEYS = [bls.key_gen(bytes([number]) * 32) for number in range(1, 4)]

@@ -1,5 +1,7 @@
 import contextlib
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -107,3 +109,14 @@ def test_any_json_is_taken_or_refused(value):
 @given(st.binary(max_size=300))
 def test_any_bytes_are_taken_or_refused(body):
     understood(body)
+
+
+def test_no_library_lets_python_recurse_deeper_than_the_stack_allows() -> None:
+    """py_ecc would, on import: a text of brackets then ends the process instead of being refused."""
+    load = (
+        "import os, pkgutil, importlib, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'gov_chain.settings'\n"
+        "before = sys.getrecursionlimit(); import django; django.setup()\n"
+        "import gov_chain.urls, gov_chain.asgi, gov_chain.ledger.abci.__main__, certificates.conformance.app\n"
+        "sys.exit(sys.getrecursionlimit() != before)"
+    )
+    subprocess.run([sys.executable, "-c", load], check=True)
