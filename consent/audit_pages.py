@@ -18,7 +18,7 @@ from gov_chain.ledger import node
 from gov_chain.ledger.core.records import KINDS, LOG_KINDS
 from gov_chain.web.inputs import Input, read_query
 from identity.models import Agency
-from identity.officers import officer_required
+from identity.officers import officer_may, saw
 
 
 class FilterQuery(Input):
@@ -36,7 +36,7 @@ class FilterQuery(Input):
 
 
 @require_safe
-@officer_required("auditor")
+@officer_may("audit.read")
 def feed(request: HttpRequest) -> HttpResponse:
     context = _feed(request)
     context |= {
@@ -50,7 +50,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@officer_required("auditor")
+@officer_may("audit.read")
 def rows(request: HttpRequest) -> HttpResponse:
     return render(request, "consent/_audit_rows.html", _feed(request))
 
@@ -71,6 +71,7 @@ def _feed(request: HttpRequest) -> dict[str, Any]:
     given = query.model_dump(exclude_none=True, exclude={"before"})
     filters = {name: value for name, value in given.items() if value != ""}
     page = audit.page(wanted, before=query.before)
+    saw(request, *(f"{name}={value}" for name, value in filters.items()))
     return {
         "page": page,
         "query": query,

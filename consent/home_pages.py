@@ -14,19 +14,19 @@ from consent import citizen_grants
 from consent.actions.withdraw_for_citizen import withdraw_for_citizen
 from consent.core.errors import ConsentError
 from identity import statements
-from identity.home_pages import HOME_ROLES, citizen_of, officer_of
+from identity.home_pages import citizen_of
 from identity.models import Citizen
-from identity.officers import officer_required
+from identity.officers import officer_may, officer_of
 
 
-@officer_required(*HOME_ROLES)
+@officer_may("home.grants")
 @require_POST
 def listed(request: HttpRequest, citizen_id: uuid.UUID) -> HttpResponse:
     """`/home/<citizen>/grants/`, with the statement of a real-name check."""
     return _show(request, _checked(request, citizen_id))
 
 
-@officer_required(*HOME_ROLES)
+@officer_may("home.withdraw")
 @require_POST
 def withdraw(request: HttpRequest, citizen_id: uuid.UUID) -> HttpResponse:
     """`/home/<citizen>/grants/withdraw`: one, by its key, or `all`."""

@@ -6,6 +6,7 @@ import uuid
 
 from consent.models import PresentationRequest
 from gov_chain.web import live
+from identity import officers
 from identity.models import Officer
 
 TOPIC = "request"
@@ -18,7 +19,7 @@ def announce(request: PresentationRequest) -> None:
 
 def may_watch_request(user: object, key: str) -> bool:
     """Counter officers of the request's own agency (I6)."""
-    if not isinstance(user, Officer) or not user.has_role("counter"):
+    if not isinstance(user, Officer) or not officers.may(user, "counter.read"):
         return False
     try:
         request_id = uuid.UUID(key)
@@ -28,4 +29,4 @@ def may_watch_request(user: object, key: str) -> bool:
 
 
 def may_watch_ledger(user: object, key: str) -> bool:
-    return isinstance(user, Officer) and user.has_role("auditor")
+    return officers.may(user, "audit.read")

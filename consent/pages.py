@@ -22,7 +22,7 @@ from consent.models import Matter
 from gov_chain.core.codec import sha256
 from gov_chain.ledger.core import receipt as receipts
 from identity import throttle
-from identity.officers import officer_required
+from identity.officers import officer_may, saw
 
 BROWSER = "presentation-browser"
 PRESENT = throttle.Limit("present", tries=30, seconds=5 * 60)
@@ -33,7 +33,7 @@ PRESENT = throttle.Limit("present", tries=30, seconds=5 * 60)
 
 
 @require_safe
-@officer_required("counter")
+@officer_may("counter.work")
 def counter(request: HttpRequest) -> HttpResponse:
     erase_expired()
     agency = request.user.agency
@@ -45,26 +45,27 @@ def counter(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@officer_required("counter")
+@officer_may("counter.ask")
 def ask(request: HttpRequest) -> HttpResponse:
     created = create_request(matter=_matter(request.POST.get("matter", ""), agency=request.user.agency))
+    saw(request, f"request_id={created.request.id}")
     return HttpResponseRedirect(f"/counter/requests/{created.request.id}")
 
 
 @require_safe
-@officer_required("counter")
+@officer_may("counter.read")
 def presentation(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     return render(request, "consent/presentation.html", _presentation(request, request_id))
 
 
 @require_safe
-@officer_required("counter")
+@officer_may("counter.read")
 def presentation_state(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     return render(request, "consent/_presentation.html", _presentation(request, request_id))
 
 
 @require_POST
-@officer_required("counter")
+@officer_may("counter.look-again")
 def again(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     """Look again (a new use), or ask the issuer again where that has not worked yet."""
     view = queries.of_agency(request_id, agency=request.user.agency)
@@ -78,7 +79,7 @@ def again(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-@officer_required("counter")
+@officer_may("counter.receipt")
 def receipt(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     usage = queries.of_agency(request_id, agency=request.user.agency).receipt
     if usage is None:

@@ -46,6 +46,8 @@ class Environment:
     """Who orders the transactions: `embedded`, or `comet:<RPC of this node's own CometBFT>`."""
     witnesses: tuple[tuple[str, str], ...] = ()
     """(verifier key, url) of each witness that is asked to cosign checkpoints."""
+    second_factor: bool = False
+    """Whether an officer gets in only with a second factor; always in production."""
     hosted: tuple[str, ...] = ()
     """Agencies (slugs) whose keys and data this node holds; empty: every one there is."""
     peers: tuple[tuple[str, str], ...] = ()
@@ -85,6 +87,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         ledger_origin=get("LEDGER_ORIGIN", "ledger.yunzhou.example"),
         ledger=get("LEDGER", "embedded"),
         witnesses=tuple(_witnesses(get("WITNESSES"))),
+        second_factor=get("SECOND_FACTOR", "required" if get("ENV") == "production" else "optional") == "required",
         hosted=tuple(filter(None, re.split(r"[\s,]+", get("HOSTED")))),
         peers=tuple(_peers(get("PEERS"))),
     )
@@ -122,6 +125,10 @@ def _check(env: Environment) -> None:
         (
             not env.production or (url is not None and url.scheme == "https"),
             "GOVCHAIN_ENV=production needs an https:// GOVCHAIN_BASE_URL",
+        ),
+        (
+            not env.production or env.second_factor,
+            "GOVCHAIN_ENV=production needs GOVCHAIN_SECOND_FACTOR=required (its default)",
         ),
         (
             env.ledger == "embedded" or _COMET.fullmatch(env.ledger) is not None,

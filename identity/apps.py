@@ -6,7 +6,13 @@ class IdentityConfig(AppConfig):
     label = "identity"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
         from gov_chain.ledger import documents
-        from identity import agencies
+        from gov_chain.web import navigation
+        from identity import agencies, append_only, rooms
 
         documents.look_elsewhere(agencies.elsewhere)
+        navigation.register(rooms.entries)
+        # After every migration: SQLite makes a changed table anew, without its triggers.
+        post_migrate.connect(append_only.after_migrate, sender=self)

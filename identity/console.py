@@ -7,17 +7,17 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from gov_chain.ledger import condition
-from identity.officers import officer_required
+from identity.officers import officer_may
 
 
 @require_safe
-@officer_required("agency-admin")
+@officer_may("ledger-console.read")
 def console(request: HttpRequest) -> HttpResponse:
     return render(request, "ledger/console.html", _context())
 
 
 @require_safe
-@officer_required("agency-admin")
+@officer_may("ledger-console.read")
 def state(request: HttpRequest) -> HttpResponse:
     """The part that changes."""
     return render(request, "ledger/_console.html", _context())

@@ -1,6 +1,6 @@
 """Governance as people speak of it: which officer may, and an action written with names, days and times.
 
-`authorise` is the one place that says who may propose and vote on what; what needs a second person hooks in there.
+Who may propose and vote on what stands in `identity.core.permissions`.
 """
 
 from __future__ import annotations
@@ -17,25 +17,10 @@ from gov_chain.ledger.core import proposals
 from gov_chain.ledger.core.shapes import Shape, Uint
 from gov_chain.ledger.explorer.facts import action as in_words
 from gov_chain.ledger.explorer.names import Names
-from identity import applications
+from identity import applications, officers
+from identity.core import permissions
 from identity.errors import IdentityError
 from identity.models import Agency, Officer
-
-ADMIN, OPERATOR = "agency-admin", "operator"
-
-ROLES: Mapping[int, frozenset[str]] = {
-    proposals.ENROL: frozenset({ADMIN, OPERATOR}),
-    proposals.SUSPEND: frozenset({ADMIN, OPERATOR}),
-    proposals.REINSTATE: frozenset({ADMIN, OPERATOR}),
-    proposals.ROTATE: frozenset({ADMIN, OPERATOR}),
-    proposals.REVOKE_KEY: frozenset({ADMIN, OPERATOR}),
-    proposals.ACCREDIT: frozenset({ADMIN, OPERATOR}),
-    proposals.DISACCREDIT: frozenset({ADMIN, OPERATOR}),
-    proposals.EMPOWER: frozenset({ADMIN, OPERATOR}),
-    proposals.DISEMPOWER: frozenset({ADMIN, OPERATOR}),
-}
-"""Who may propose an action for their agency, and vote on it. What is not listed (parameters, rules, validators) is the
-consortium operator's."""
 
 APPLICATIONS = frozenset({proposals.ENROL, proposals.ROTATE})
 """Actions that come as a file (`applications`)."""
@@ -45,14 +30,10 @@ LIFE = 7 * DAY
 
 
 def authorise(officer: Officer, action: int) -> None:
-    """Whether the officer may put this kind of action to the vote, or vote on it, for their agency.
-
-    Raises `IdentityError`: role-missing, agency-unknown (it is not this node's).
+    """Whether the officer may put this kind of action to the vote, or vote on it, for their agency: the rows
+    `governance.…` of `core.permissions`. Raises `IdentityError`: role-missing, agency-unknown (it is not this node's).
     """
-    if not officer.has_role(*ROLES.get(action, frozenset({OPERATOR}))):
-        raise IdentityError("role-missing")
-    if not officer.agency.hosted:
-        raise IdentityError("agency-unknown")
+    officers.authorise(officer, permissions.governance_act(proposals.ACTIONS[action].name))
 
 
 def number_of(kind: str) -> int:

@@ -27,9 +27,8 @@ from identity.actions.revoke_wallet import revoke_wallet
 from identity.core.assurance import WORDS, Level, Verified
 from identity.errors import IdentityError
 from identity.models import Citizen, Officer, Wallet
-from identity.officers import officer_required
-
-HOME_ROLES = ("agency-admin",)
+from identity.officers import officer_may, officer_of, saw
+from identity.tokens import keyed_digest
 
 
 class FindForm(forms.Form):
@@ -61,22 +60,24 @@ class CheckForm(forms.Form):
         )
 
 
-@officer_required(*HOME_ROLES)
+@officer_may("home.search")
 @require_http_methods(["GET", "HEAD", "POST"])
 def desk(request: HttpRequest) -> HttpResponse:
     """`/home/`: find a citizen."""
     form = FindForm(request.POST or None)
     if not form.is_valid():
         return render(request, "identity/home.html", {"form": form})
+    saw(request, f"query={keyed_digest('query', form.cleaned_data['id_number']).hex()[:16]}")
     try:
         citizen = citizens.by_id_number(officer_of(request).agency, form.cleaned_data["id_number"])
     except IdentityError as error:
         form.add_error("id_number", pick(error.zh, error.en))
         return render(request, "identity/home.html", {"form": form}, status=error.status)
+    saw(request, f"citizen_id={citizen.pk}")
     return _show(request, citizen)
 
 
-@officer_required(*HOME_ROLES)
+@officer_may("home.act")
 @require_POST
 def act(request: HttpRequest, citizen_id: uuid.UUID, act: str) -> HttpResponse:
     """`/home/<citizen>/<act>`: the check itself, or what may be done after it."""
@@ -90,11 +91,6 @@ def act(request: HttpRequest, citizen_id: uuid.UUID, act: str) -> HttpResponse:
         raise IdentityError("act-unknown")
     verified = statements.read(request.POST.get("statement", ""), officer=officer, citizen=citizen)
     return _show(request, citizen, verified=verified, **_ACTS[act](request, officer, citizen, verified))
-
-
-def officer_of(request: HttpRequest) -> Officer:
-    assert isinstance(request.user, Officer)  # officer_required saw to it
-    return request.user
 
 
 def citizen_of(officer: Officer, citizen_id: uuid.UUID) -> Citizen:

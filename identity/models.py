@@ -16,6 +16,13 @@ from django.db import models
 from django.db.models import F, Q
 
 from gov_chain.core.codec import canonical_json, sha256
+from identity.officer_models import (  # noqa: F401 - models of this app: Django looks for them here
+    OfficerInvitation,
+    OfficerLogAnchor,
+    OfficerLogEntry,
+    OfficerSession,
+    PendingAct,
+)
 
 MAX_TRIES = 5
 MAX_PHONES = 5

@@ -1,11 +1,10 @@
-"""The top navigation: the rooms of the house, shown to those whose roles open them.
-
-Roles are read from the account's `roles` relation, so this module needs to know no app.
-"""
+"""The top navigation: the rooms of the house, shown to those who may enter. Who may, the app that knows people says."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -17,16 +16,6 @@ class Room:
     path: str
     zh: str
     en: str
-    roles: frozenset[str]
-
-
-ROOMS = (
-    Room("/counter/", "窗口核验", "Counter", frozenset({"counter"})),
-    Room("/issuing/", "证照签发", "Issuing", frozenset({"issuer"})),
-    Room("/home/", "市民钱包", "Citizens' wallets", frozenset({"agency-admin"})),
-    Room("/ledger-console/", "账本运行", "Ledger", frozenset({"agency-admin"})),
-    Room("/audit/", "审计监督", "Audit", frozenset({"auditor"})),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +25,23 @@ class Entry:
     current: bool
 
 
+Rooms = Callable[[Any], Iterable[Room]]
+_rooms: list[Rooms] = []
+
+
+def register(rooms: Rooms) -> None:
+    """`rooms(user)` are those a logged-in person may enter; in AppConfig.ready()."""
+    if rooms not in _rooms:
+        _rooms.append(rooms)
+
+
 def entries(request: HttpRequest) -> list[Entry]:
     """The rooms this person may enter; nothing for visitors."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    roles = frozenset(user.roles.values_list("role", flat=True))
     return [
         Entry(room.path, pick(room.zh, room.en), request.path.startswith(room.path))
-        for room in ROOMS
-        if room.roles & roles
+        for rooms in _rooms
+        for room in rooms(user)
     ]

@@ -1,0 +1,25 @@
+"""The rooms of the house, each with the act that opens it (`identity.core.permissions`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gov_chain.web.navigation import Room
+from identity import officers
+from identity.models import Officer
+
+ROOMS: tuple[tuple[str, Room], ...] = (
+    ("counter.work", Room("/counter/", "窗口核验", "Counter")),
+    ("issuing.work", Room("/issuing/", "证照签发", "Issuing")),
+    ("home.search", Room("/home/", "市民钱包", "Citizens' wallets")),
+    ("ledger-console.read", Room("/ledger-console/", "账本运行", "Ledger")),
+    ("audit.read", Room("/audit/", "审计监督", "Audit")),
+)
+HOMES_ONLY = frozenset({"home.search"})
+"""Rooms with nothing in them where the agency looks after no citizens."""
+
+
+def entries(user: Officer) -> Iterator[Room]:
+    for act, room in ROOMS:
+        if officers.may(user, act) and (act not in HOMES_ONLY or user.agency.home):
+            yield room
