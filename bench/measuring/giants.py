@@ -48,7 +48,7 @@ class MadeUpTiles:
         if level == 0:
             return self._leaf
         below = self(level - 1, at)
-        return tree.root(below[each : each + 32] for each in range(0, len(below), 32))
+        return tree.root([below[each : each + 32] for each in range(0, len(below), 32)])
 
 
 def measure(size: int, *, samples: int, bytes_a_record: float) -> dict[str, Figure]:
@@ -102,17 +102,17 @@ def _state(keys: int) -> str:
         depth += 1
     # Neighbours share all of the path but its last bytes, so they lie in the bucket at any depth here.
     rows = sorted([(path, value), *((path[:-2] + secrets.token_bytes(2), value) for _ in range(KEYS_IN_BUCKET - 1))])
-    nodes: dict[bytes, bytes] = {}
+    nodes: dict[str, bytes] = {}
     below = statemap.bucket_hash([at + statemap.value_hash(body) for at, body in rows])
     inner = 0
     for level in reversed(range(depth)):
         slot = int(path.hex()[level], 16)
         children = bytearray(secrets.token_bytes(statemap.CHILDREN * statemap.DIGEST))
         children[slot * statemap.DIGEST : (slot + 1) * statemap.DIGEST] = below
-        node = statemap.Node(inner << slot, children)
-        nodes[statemap.place_of(path.hex()[:level])] = node.body
-        below, inner = node.hash(), 1
-    found = statemap.lookup(path, node=nodes.get, rows=lambda _low, _high: rows)
+        body = (inner << slot).to_bytes(2) + children
+        nodes[path.hex()[:level]] = body
+        below, inner = statemap.top_hash(statemap.NODE + body), 1
+    found = statemap.lookup(path, node=nodes.get, rows=lambda _nibbles: rows)
     signed = checkpoint.sign(
         verifier=CHECKPOINT_VERIFIER, size=keys, root=bytes(32), signer=sign_checkpoint, state_root=below
     )

@@ -23,7 +23,7 @@ PARTS = {
     "indexes": ("entries_kind", "entries_agency", "handles", "transactions"),
     "tiles": ("tiles",),
     "state": ("state", "history"),
-    "state map": ("map",),
+    "state map": ("map", "map_deep"),
     "way back for 1,024 checkpoints": ("map_undo",),
 }
 

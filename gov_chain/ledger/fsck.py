@@ -329,18 +329,14 @@ class _Check:
         self.report.state_rows += self._compare_rows("history", rows, wanted, _history_name)
 
     def _map(self) -> None:
-        wanted = dict(self.map.connection.execute("SELECT place, body FROM map"))
-        self.report.map_rows = self._compare("map", "SELECT place, body FROM map", wanted, _place_name)
-        columns = "SELECT size, place, body FROM map_undo"
-        journal = {(size, place): body for size, place, body in self.map.connection.execute(columns)}
-        for size, place, body in self.connection.execute(columns):
-            where = f"{size} {_place_name(place)}"
-            if (size, place) not in journal:
-                self.report.add("journal", where, "no entry makes this row")
-            elif journal.pop((size, place)) != body:
-                self.report.add("journal", where, "is not what the entries make")
-        for size, place in journal:
-            self.report.add("journal", f"{size} {_place_name(place)}", "row is missing")
+        for table in ("map", "map_deep"):
+            rows = f"SELECT place, body FROM {table}"  # noqa: S608
+            wanted = dict(self.map.connection.execute(rows))
+            self.report.map_rows += self._compare("map", rows, wanted, _place_name)
+        journal = "SELECT size, part, body FROM map_undo"
+        wanted = {(size, part): body for size, part, body in self.map.connection.execute(journal)}
+        found = (((size, part), body) for size, part, body in self.connection.execute(journal))
+        self._compare_rows("journal", found, wanted, lambda row: f"{row[0]} {row[1]}")
 
     def _engine(self) -> None:
         last = self.connection.execute("SELECT text FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
@@ -427,7 +423,9 @@ def _tile_name(place: object) -> str:
 
 
 def _place_name(place: object) -> str:
-    return place.hex() if type(place) is bytes else repr(place)
+    return (
+        place.hex() if type(place) is bytes else f"{place & (1 << 64) - 1:016x}" if type(place) is int else repr(place)
+    )
 
 
 def _state_name(key: object) -> str:

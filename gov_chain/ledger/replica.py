@@ -42,8 +42,9 @@ from gov_chain.ledger.core import (
 from gov_chain.ledger.core.checkpoint import Checkpoint
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.state import REGISTRY_KEY, Value, View, map_only
+from gov_chain.ledger.core.statemap import Changes
 from gov_chain.ledger.engines import Committed
-from gov_chain.ledger.map_store import MapBlock, MapStore
+from gov_chain.ledger.map_store import MapStore
 
 Verify = Callable[[str], Checkpoint]
 """The checkpoint in a signed note; raises `LedgerError` unless the right key signed it."""
@@ -85,7 +86,7 @@ class Block:
     """Of the transactions that were not refused."""
     written: dict[bytes, Value]
     edge: tiles.Edge
-    map: MapBlock
+    map: Changes
 
 
 class Replica:

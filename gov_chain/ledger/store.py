@@ -17,16 +17,15 @@ from typing import Any, BinaryIO
 
 from gov_chain.core import hot
 from gov_chain.ledger import map_store
-from gov_chain.ledger.core import tiles
+from gov_chain.ledger.core import statemap, tiles
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.machine import Executed
 from gov_chain.ledger.core.state import Value, map_only
-from gov_chain.ledger.core.statemap import path_of
 
 FILE = "ledger.sqlite3"
 LOCK = "lock"
 APPLICATION_ID = 0x47434C31
-VERSION = 3
+VERSION = 4
 HANDLE_PREFIX = 8
 """Bytes of a handle kept in its index; readers ask by two."""
 HEADER_PREFIX = 16
@@ -163,10 +162,10 @@ class Rows:
 
     def state(self, key: bytes) -> Value | None:
         if map_only(key):
-            row = self.connection.execute("SELECT body FROM map WHERE place = ?", (path_of(key),)).fetchone()
+            found = map_store.value_at(self.connection, statemap.path_of(key))
         else:
-            row = self.connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
-        return None if row is None else map_store.value_of(row[0])
+            found = self.one("SELECT value FROM state WHERE key = ?", key)
+        return None if found is None else map_store.value_of(found)
 
     def state_at(self, key: bytes, size: int) -> Value | None:
         """What a historic key was when the log had `size` entries."""

@@ -179,6 +179,84 @@ def test_what_is_no_shape_is_an_error_and_no_crash(shape: Any) -> None:
             continue
 
 
+CLOSE = st.builds(
+    lambda head, tail: bytes.fromhex((head + tail.hex())[:64]),
+    st.sampled_from(["", "0", "00", "0000000000", "ff" * 9, "ff" * 31]),
+    st.binary(min_size=32, max_size=32),
+)
+ROWS = st.dictionaries(CLOSE, st.binary(max_size=40), min_size=1, max_size=40)
+
+
+@given(ROWS, ROWS, st.integers(0, 12))
+@settings(max_examples=150, deadline=None)
+def test_buckets(rows: dict[bytes, bytes], more: dict[bytes, bytes], depth: int) -> None:
+    before, hash_, former = both("bucket_put", b"", sorted(rows.items()))
+    assert (hash_ is None, former) == (len(rows) > definition.BUCKET, [None] * len(rows))
+    after, hash_, former = both("bucket_put", before, sorted(more.items()))
+    assert former == [rows.get(path) for path in sorted(more)]
+    for path, value in (rows | more).items():
+        assert both("bucket_find", after, path) == value
+    assert both("bucket_find", after, bytes(31) + b"\x05") is None or bytes(31) + b"\x05" in rows | more
+    assert both("bucket_holds", after, hash_ or bytes(32)) == (hash_ is not None)
+    assert not both("bucket_holds", after, bytes(32))
+    if len({path.hex()[:depth] for path in rows | more}) == 1:
+        parts = both("bucket_split", after, depth)
+        assert sum(int.from_bytes(part[:4]) for part in parts) == len(rows | more)
+
+
+def test_buckets_that_are_none() -> None:
+    """A byte changed, dropped or put in, anywhere: the same said by both, and never held to be what it was."""
+    dice = random.Random(5)
+    rows = sorted((dice.randbytes(32), dice.randbytes(dice.randrange(9))) for _ in range(5))
+    whole, hash_, _ = definition.bucket_put(b"", rows)
+    assert hash_ is not None
+    assert native.bucket_holds(whole, hash_)
+    for _ in range(4000):
+        data = bytearray(whole)
+        at = dice.randrange(len(data))
+        data[at : at + dice.randrange(3)] = bytes([dice.randrange(256)] * dice.randrange(3))
+        spoilt = bytes(data)
+        assert both("bucket_holds", spoilt, hash_) == (spoilt == whole)
+        both("bucket_find", spoilt, rows[3][0])
+    for data in (b"", b"\0", bytes(4), b"\xff" * 4, b"\xff" * 400, whole[:4], whole[:-1], whole + b"\0"):
+        assert not both("bucket_holds", data, hash_)
+        both("bucket_find", data, rows[0][0])
+        both("bucket_split", data, 0)
+        both("bucket_put", data, [])
+    assert both("bucket_put", b"", [rows[0], rows[0]]) is ValueError
+    assert both("bucket_put", b"", [rows[1], rows[0]]) is ValueError
+
+
+@given(st.lists(st.tuples(st.integers(0, 15), st.binary(min_size=32, max_size=32), st.booleans()), max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_nodes(changes: list[tuple[int, bytes, bool]]) -> None:
+    node = both("node_of", b"\x12\x34" + bytes(range(256)) * 2)
+    node, _, _ = both("node_put", node, changes)
+    both("node_put", node, changes[::-1])
+    assert both("node_of", node[0]) == node
+    assert both("node_of", node[0][1:]) is ValueError
+
+
+@given(CLOSE, st.integers(0, 63), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_locate(path: bytes, depth: int, complete: bool) -> None:
+    """Nodes all the way to some depth, the last one's children buckets; or one missing on the way."""
+    nodes = {}
+    for at in range(depth + 1):
+        inner = 1 << definition.nibble(path, at) if at < depth else 0
+        nodes[definition.place_of(path, at)] = definition.node_of(inner.to_bytes(2) + bytes(512))
+    if not complete:
+        del nodes[definition.place_of(path, depth // 2)]
+    assert both("locate", nodes, path) == (depth + 1 if complete else -1 - depth // 2)
+
+
+def test_places_are_apart() -> None:
+    paths = [bytes(32), b"\xff" * 32, b"\x0f" * 32]
+    places = {(path.hex()[:depth], depth): definition.place_of(path, depth) for path in paths for depth in range(65)}
+    assert len(set(places.values())) == len(places)
+    assert all(type(place) is bytes or 0 <= place < 2**64 for place in places.values())
+
+
 def test_without_the_compiled_steps_the_ledger_is_the_same() -> None:
     code = (
         "from gov_chain.core import hot; from gov_chain.ledger.core import records;"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gov_chain.core.hot import Place, bucket_put, node_of, place_of
 from gov_chain.ledger import fsck, map_store, past_state, store
 from gov_chain.ledger.core import checkpoint, note, receipt, records, state, state_proof, statemap
 from gov_chain.ledger.core.errors import LedgerError
@@ -36,46 +37,46 @@ def naive(rows: Rows, depth: int = 0) -> bytes:
 
 
 class Memory:
-    """A map whose rows and nodes are in memory."""
+    """A map stored in memory."""
 
     def __init__(self, *, cached: int = 1 << 16) -> None:
         self.rows: Rows = {}
-        self.nodes: Rows = {}
+        self.stored: dict[Place, bytes] = {}
         self.cached = cached
-        self.journal: list[tuple[dict[bytes, bytes | None], dict[bytes, bytes | None]]] = []
+        self.journal: list[tuple[statemap.Changes, dict[Place, bytes]]] = []
         self.open()
 
     def open(self, root: bytes = EMPTY) -> None:
-        self.map = StateMap(node=self.nodes.get, rows=self.between, root=root, cached=self.cached)
-
-    def between(self, low: bytes, high: bytes) -> list[tuple[bytes, bytes]]:
-        return sorted((path, value) for path, value in self.rows.items() if low <= path <= high)
+        self.map = StateMap(read=self.stored.get, root=root, cached=self.cached)
 
     def put(self, rows: Rows) -> bytes:
-        before = {path: self.rows.get(path) for path in rows}
         changes = self.map.plan(rows)
+        self.journal.append((changes, dict(self.stored)))
         self.rows.update(rows)
-        self.nodes.update(changes.stored())
+        self.stored.update(changes.stored())
         self.map.apply(changes)
-        self.journal.append((before, dict(changes.undo)))
         return self.map.root
 
-    def back(self) -> None:
-        """Undo the last block."""
-        rows, nodes = self.journal.pop()
-        for path, value in rows.items():
-            if value is None:
-                del self.rows[path]
-            else:
-                self.rows[path] = value
-        for place, undo in nodes.items():
-            if undo is None:
-                del self.nodes[place]
-            else:
-                self.nodes[place] = statemap.undone(self.nodes[place], undo)
+    def at(self, nibbles: str) -> bytes | None:
+        return self.stored.get(place(nibbles))
+
+    def node(self, nibbles: str) -> bytes | None:
+        found = self.at(nibbles)
+        return found[1:] if found is not None and found[:1] == statemap.NODE else None
+
+    def bucket(self, nibbles: str) -> list[tuple[bytes, bytes]]:
+        return statemap.rows_of(self.at(nibbles) or b"")
 
     def proof(self, path: bytes) -> statemap.Lookup:
-        return statemap.lookup(path, node=self.nodes.get, rows=self.between)
+        return statemap.lookup(path, node=self.node, rows=self.bucket)
+
+
+def place(nibbles: str) -> Place:
+    return place_of(bytes.fromhex(nibbles.ljust(64, "0")), len(nibbles))
+
+
+def prefixes(rows: Rows) -> set[str]:
+    return {path.hex()[:depth] for path in rows for depth in range(65)}
 
 
 # Few distinct leading nibbles, so that paths are close and trees deep.
@@ -93,11 +94,17 @@ def test_the_root_is_the_definitions_after_every_block(blocks: list[Rows]) -> No
     grown = Memory(cached=3)
     for block in blocks:
         assert grown.put(block) == naive(grown.rows)
-    for place, body in grown.nodes.items():
-        node = statemap.Node.of(body)
-        nibbles = place[:-1].hex()[: place[-1]]
+    for path, value in grown.rows.items():
+        assert grown.map.get(path) == value
+    seen = 0
+    for nibbles in prefixes(grown.rows) if grown.rows else ():
         under = {path: value for path, value in grown.rows.items() if path.hex().startswith(nibbles)}
-        assert node.hash() == naive(under, place[-1])
+        if (body := grown.node(nibbles)) is not None:
+            assert sha256(b"\x13" + node_of(body)[1]).digest() == naive(under, len(nibbles))
+        elif grown.at(nibbles) is not None:
+            assert grown.bucket(nibbles) == sorted(under.items())
+        seen += grown.at(nibbles) is not None
+    assert seen == len(grown.stored)
 
 
 @given(
@@ -116,22 +123,55 @@ def test_neither_order_nor_batching_matters(rows: Rows, size: int, dice: random.
     for path, value in reversed(order):
         one_by_one.put({path: value})
     assert at_once.map.root == in_batches.map.root == one_by_one.map.root
-    assert at_once.nodes == in_batches.nodes == one_by_one.nodes
+    assert at_once.stored == in_batches.stored == one_by_one.stored
 
 
 @given(BLOCKS)
 @settings(max_examples=40, deadline=None)
-def test_the_journal_leads_back_block_by_block(blocks: list[Rows]) -> None:
+def test_what_a_block_changed_leads_back(blocks: list[Rows]) -> None:
     grown = Memory()
-    known = [(EMPTY, dict(grown.rows), dict(grown.nodes))]
     for block in blocks:
+        known = dict(grown.rows)
         grown.put(block)
-        known.append((grown.map.root, dict(grown.rows), dict(grown.nodes)))
-    while grown.journal:
-        root, rows, nodes = known.pop()
-        assert (grown.rows, grown.nodes) == (rows, nodes)
-        grown.open(root)
-        grown.back()
+        changes, stored = grown.journal[-1]
+        assert {path: known.get(path) for path in block} == dict(changes.former_values)
+        for path, depth, undo in changes.former_nodes:
+            at = place_of(path, depth)
+            before = stored.get(at, b"")
+            if undo is None:
+                assert before[:1] != statemap.NODE
+            else:
+                assert statemap.undone(grown.stored[at][1:], undo) == before[1:]
+        told = {place_of(path, depth) for path, depth, _ in changes.former_nodes}
+        assert told == set(changes.nodes)
+
+
+@given(st.lists(st.dictionaries(CLOSE, st.binary(max_size=3), min_size=1, max_size=40), min_size=1, max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_the_file_still_proves_every_state_there_was(blocks: list[Rows]) -> None:
+    """Through SQLite, deep places and all."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(f"{map_store.SCHEMA}; CREATE TABLE checkpoints (size INTEGER PRIMARY KEY)")
+    store_ = map_store.MapStore(connection, EMPTY)
+    rows: Rows = {}
+    known = []
+    for size, block in enumerate(blocks, 1):
+        changes = store_._map.plan(block)
+        store_.put(size, changes)
+        store_.apply(size, changes)
+        connection.execute("INSERT INTO checkpoints VALUES (?)", (size,))
+        rows = rows | block
+        known.append((store_.root, rows))
+        assert map_store.MapStore(connection, store_.root).root == store_.root
+    paths = list(rows)
+    for path in [*paths, *(near(path, 1) for path in paths)]:
+        assert map_store.value_at(connection, path) == rows.get(path)
+    for size, (root, then) in enumerate(known, 1):
+        at = map_store.MapAt(connection, size)
+        for path in [*paths[:40], *(near(path, 1) for path in paths[:5])]:
+            found = statemap.lookup(path, node=at._node, rows=at._rows)
+            assert found.value == then.get(path)
+            assert statemap.root_of(path, found.bucket, found.siblings) == root
 
 
 @given(st.dictionaries(CLOSE, st.binary(max_size=3), max_size=80), st.lists(CLOSE, max_size=10))
@@ -161,32 +201,66 @@ def test_a_map_opened_again_goes_on(count: int) -> None:
     assert grown.map.root == naive(grown.rows)
 
 
+def home(grown: Memory, path: bytes) -> Place:
+    """Where the bucket of a path is."""
+    depth = max(depth for depth in range(65) if place_of(path, depth) in grown.stored)
+    return place_of(path, depth)
+
+
 def spoil_value(grown: Memory, path: bytes) -> None:
-    grown.rows[path] = b"spoilt"
+    stored = grown.stored[home(grown, path)]
+    grown.stored[home(grown, path)] = stored[:-1] + bytes((stored[-1] ^ 1,))
+
+
+def spoil_bucket(grown: Memory, path: bytes) -> None:
+    stored = grown.stored[home(grown, path)]
+    grown.stored[home(grown, path)] = stored[:40] + bytes((stored[40] ^ 1,)) + stored[41:]
 
 
 def spoil_by_removal(grown: Memory, path: bytes) -> None:
-    del grown.rows[path]
+    del grown.stored[home(grown, path)]
 
 
 def spoil_by_addition(grown: Memory, path: bytes) -> None:
-    grown.rows[near(path, 1)] = b""
+    at = home(grown, path)
+    grown.stored[at], _, _ = bucket_put(grown.stored[at], [(near(path, 1), b"")])
+
+
+def spoil_by_cutting(grown: Memory, path: bytes) -> None:
+    grown.stored[home(grown, path)] = grown.stored[home(grown, path)][:-1]
+
+
+def spoil_by_exchange(grown: Memory, path: bytes) -> None:
+    grown.stored[home(grown, path)] = grown.stored[place("0")]
 
 
 def spoil_node(grown: Memory, path: bytes) -> None:
-    grown.nodes[statemap.place_of(path.hex()[:1])] = bytes(514)
+    grown.stored[place_of(path, 1)] = statemap.NODE + bytes(514)
 
 
 def spoil_top(grown: Memory, path: bytes) -> None:
-    grown.nodes[statemap.place_of("")] = bytes(514)
+    grown.stored[place("")] = statemap.NODE + bytes(514)
 
 
 def near(path: bytes, bit: int) -> bytes:
     return bytes([*path[:31], path[31] ^ bit])
 
 
-@pytest.mark.parametrize("spoil", [spoil_value, spoil_by_removal, spoil_by_addition, spoil_node, spoil_top])
-def test_what_the_last_root_does_not_cover_is_noticed(spoil: Callable[[Memory, bytes], None]) -> None:
+SPOILS = [
+    spoil_value,
+    spoil_bucket,
+    spoil_by_removal,
+    spoil_by_addition,
+    spoil_by_cutting,
+    spoil_by_exchange,
+    spoil_node,
+    spoil_top,
+]
+
+
+@pytest.mark.parametrize("reading", [False, True])
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_what_the_last_root_does_not_cover_is_noticed(spoil: Callable[[Memory, bytes], None], reading: bool) -> None:
     grown = Memory()
     root = grown.put(many(2000))
     path = sorted(grown.rows)[700]
@@ -194,7 +268,10 @@ def test_what_the_last_root_does_not_cover_is_noticed(spoil: Callable[[Memory, b
 
     def open_and_go_on() -> None:
         grown.open(root)
-        grown.put({near(path, 2): b"new"})
+        if reading:
+            grown.map.get(path)
+        else:
+            grown.put({near(path, 2): b"new"})
 
     with pytest.raises(LedgerError, match="ledger-damaged"):
         open_and_go_on()
@@ -248,8 +325,10 @@ def history_of(town: Town, secret: bytes) -> list[bytes]:
 
 def test_the_checkpoint_carries_the_root_of_the_state(busy: Town) -> None:
     head = checkpoint.verify(busy.reader.checkpoint(), VERIFIER)
-    rows = busy.reader._rows.connection.execute("SELECT place, body FROM map WHERE length(place) = 32")
-    assert head.state_root == naive(dict(rows))
+    stored = busy.reader._rows.connection.execute("SELECT body FROM map")
+    rows = dict(row for (body,) in stored if body[:1] != statemap.NODE for row in statemap.rows_of(body))
+    assert len(rows) > 40
+    assert head.state_root == naive(rows)
     assert checkpoint.parse("o\n1\n" + head.text.split("\n")[2] + "\n").state_root is None
 
 
@@ -437,8 +516,13 @@ def test_a_restart_keeps_the_root_and_goes_on(busy: Town) -> None:
 def test_a_spoilt_map_stops_the_sequencer_before_it_signs(busy: Town) -> None:
     """What lies under the last signed root is noticed when it is next read, and nothing is built on it."""
     before = busy.reader.checkpoint()
+    busy.engine.close()
     with sqlite3.connect(busy.directory / store.FILE) as writer:
-        writer.execute("UPDATE map SET body = ? WHERE place = ?", (b"\x80", path_of(key_of(SECRET))))
+        path = path_of(key_of(SECRET))
+        places = [place_of(path, depth) - 2**63 for depth in range(1, 5)]
+        spoilt = f"UPDATE map SET body = substr(body, 1, length(body) - 1) || x'80' WHERE place IN {tuple(places)}"
+        assert writer.execute(spoilt).rowcount > 0
+    busy.open()
     with pytest.raises(LedgerError, match="sequencer-stopped"):
         busy.engine.submit(busy.signed(HOME, *(grant_record(secrets.token_bytes(32)) for _ in range(200)))).result(10)
     assert busy.reader.checkpoint() == before
@@ -447,7 +531,7 @@ def test_a_spoilt_map_stops_the_sequencer_before_it_signs(busy: Town) -> None:
 def test_fsck_finds_an_altered_node(busy: Town) -> None:
     busy.engine.close()
     with sqlite3.connect(busy.directory / store.FILE) as writer:
-        writer.execute("UPDATE map SET body = zeroblob(514) WHERE place = ?", (statemap.place_of(""),))
+        assert writer.execute("UPDATE map SET body = x'ff' || zeroblob(514) WHERE body >= x'ff'").rowcount == 1
     assert {finding.kind for finding in fsck.check(busy.directory, vkey=VERIFIER.vkey).findings} == {"map"}
 
 

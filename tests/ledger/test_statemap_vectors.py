@@ -12,6 +12,7 @@ import cbor2
 
 from gov_chain.ledger.core import checkpoint, entries, note, records, state, state_proof, statemap
 from gov_chain.ledger.core.errors import LedgerError
+from tests.ledger.test_statemap import Memory
 from tests.ledger.town import DIGEST, HOME, STREET, VERIFIER, secret_key
 
 FILE = Path(__file__).parents[1] / "vectors" / "statemap.json"
@@ -19,25 +20,19 @@ SIZES = (0, 1, 16, 17, 400)
 START = 1_800_000_000
 
 
-class Rows:
-    """A map of so many grants, by path."""
+class Rows(Memory):
+    """A map of so many grants."""
 
     def __init__(self, count: int) -> None:
-        self.rows: dict[bytes, bytes] = {}
-        self.nodes: dict[bytes, bytes] = {}
-        self.map = statemap.StateMap(node=self.nodes.get, rows=lambda low, high: [], root=statemap.EMPTY)
+        super().__init__()
+        rows = {}
         for number in range(count):
             value = [HOME, 1, 1, [3], START, 2, 0, number, sha256(b"chain %d" % number).digest()]
-            self.rows[statemap.path_of(key(number))] = cbor2.dumps(value)
-        changes = self.map.plan(self.rows)
-        self.nodes |= dict(changes.stored())
-        self.map.apply(changes)
+            rows[statemap.path_of(key(number))] = cbor2.dumps(value)
+        self.put(rows)
 
-    def between(self, low: bytes, high: bytes) -> list[tuple[bytes, bytes]]:
-        return sorted((path, value) for path, value in self.rows.items() if low <= path <= high)
-
-    def proof(self, of: bytes) -> str:
-        found = statemap.lookup(statemap.path_of(of), node=self.nodes.get, rows=self.between)
+    def told(self, of: bytes) -> str:
+        found = self.proof(statemap.path_of(of))
         return state_proof.build(key=of, found=found, checkpoint=signed(self.map.root))
 
 
@@ -120,10 +115,10 @@ def vectors() -> dict[str, Any]:
                     "key": key(number).hex(),
                     "value": None if body is None else body.hex(),
                     "root": rows.map.root.hex(),
-                    "proof": rows.proof(key(number)),
+                    "proof": rows.told(key(number)),
                 }
             )
-    forged = [{"name": name, "proof": text} for name, text in forgeries(Rows(400).proof(key(7))).items()]
+    forged = [{"name": name, "proof": text} for name, text in forgeries(Rows(400).told(key(7))).items()]
     return {"vkey": VERIFIER.vkey, "valid": valid, "forged": forged, "history": history()}
 
 

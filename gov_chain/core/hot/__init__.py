@@ -28,22 +28,16 @@ grow = chosen.grow
 decode = chosen.decode
 encode = chosen.encode
 fits = chosen.fits
+locate = chosen.locate
+bucket_holds = chosen.bucket_holds
+bucket_find = chosen.bucket_find
+bucket_put = chosen.bucket_put
+bucket_split = chosen.bucket_split
+node_of = chosen.node_of
+node_put = chosen.node_put
 
 Shape = definition.Shape
 INTEGER, BYTES, ROW, MANY, CHOICE, ASKED = range(6)
-
-__all__ = [
-    "ASKED",
-    "BYTES",
-    "CHOICE",
-    "INTEGER",
-    "MANY",
-    "NATIVE",
-    "ROW",
-    "Shape",
-    "decode",
-    "encode",
-    "fits",
-    "grow",
-    "hashes",
-]
+Place = definition.Place
+Node = definition.Node
+place_of = definition.place_of

@@ -544,12 +544,343 @@ static PyObject *fits(PyObject *self, PyObject *const *args, Py_ssize_t given)
     return found < 0 ? NULL : PyBool_FromLong(found);
 }
 
+/* The state map: buckets and inner nodes as they are stored (see `statemap.py`). */
+
+#define BUCKET 16
+
+typedef struct {
+    const uint8_t *pair, *value; /* path and value hash; the value */
+    uint32_t size;
+} Row;
+
+static uint32_t rows_in(const uint8_t *blob, size_t size, Row **rows)
+{
+    uint32_t count = size >= 4 ? load32(blob) : 0;
+    *rows = NULL;
+    if (size && (count == 0 || (size - 4) / (PAIR + 4) < count))
+        goto wrong;
+    *rows = PyMem_Malloc(((size_t)count + 1) * sizeof(Row));
+    if (!*rows) {
+        PyErr_NoMemory();
+        return 0;
+    }
+    const uint8_t *pair = blob + 4, *length = pair + (size_t)count * PAIR, *value = length + (size_t)count * 4;
+    size_t left = size - (size ? 4 + (size_t)count * (PAIR + 4) : 0);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t here = load32(length + 4 * (size_t)i);
+        if (here > left)
+            goto wrong;
+        (*rows)[i] = (Row){pair + (size_t)i * PAIR, value, here};
+        value += here, left -= here;
+    }
+    if (left == 0)
+        return count;
+wrong:
+    PyMem_Free(*rows);
+    *rows = NULL;
+    PyErr_SetString(PyExc_ValueError, "not a bucket");
+    return 0;
+}
+
+static PyObject *bucket_of(const Row *rows, size_t count)
+{
+    size_t size = 4 + count * (PAIR + 4);
+    for (size_t i = 0; i < count; i++)
+        size += rows[i].size;
+    PyObject *made = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    if (!made)
+        return NULL;
+    uint8_t *at = (uint8_t *)PyBytes_AS_STRING(made);
+    store32(at, (uint32_t)count);
+    uint8_t *pair = at + 4, *length = pair + count * PAIR, *value = length + count * 4;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(pair + i * PAIR, rows[i].pair, PAIR);
+        store32(length + 4 * i, rows[i].size);
+        memcpy(value, rows[i].value, rows[i].size);
+        value += rows[i].size;
+    }
+    return made;
+}
+
+static PyObject *bucket_hash(PyObject *bucket)
+{
+    const uint8_t *at = bytes_of(bucket);
+    return digest_object(0x11, at + 4, (size_t)load32(at) * PAIR);
+}
+
+static PyObject *bucket_holds(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("bucket_holds", given, 2) || !is_bytes(args[0], -1) || !is_bytes(args[1], DIGEST))
+        return NULL;
+    Row *rows;
+    uint32_t count = rows_in(bytes_of(args[0]), PyBytes_GET_SIZE(args[0]), &rows);
+    if (!rows) {
+        if (!PyErr_ExceptionMatches(PyExc_ValueError))
+            return NULL;
+        PyErr_Clear();
+        Py_RETURN_FALSE;
+    }
+    uint8_t found[DIGEST];
+    int good = 0 < count && count <= BUCKET;
+    if (good) {
+        digest(0x11, rows[0].pair, (size_t)count * PAIR, found);
+        good = memcmp(found, bytes_of(args[1]), DIGEST) == 0;
+    }
+    for (uint32_t i = 0; good && i < count; i++) {
+        digest(0x10, rows[i].value, rows[i].size, found);
+        good = memcmp(found, rows[i].pair + DIGEST, DIGEST) == 0;
+    }
+    PyMem_Free(rows);
+    return PyBool_FromLong(good);
+}
+
+static PyObject *bucket_find(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("bucket_find", given, 2) || !is_bytes(args[0], -1) || !is_bytes(args[1], DIGEST))
+        return NULL;
+    Row *rows;
+    uint32_t count = rows_in(bytes_of(args[0]), PyBytes_GET_SIZE(args[0]), &rows);
+    if (!rows)
+        return NULL;
+    PyObject *found = NULL;
+    for (uint32_t i = 0; i < count; i++)
+        if (memcmp(rows[i].pair, bytes_of(args[1]), DIGEST) == 0) {
+            found = PyBytes_FromStringAndSize((const char *)rows[i].value, rows[i].size);
+            PyMem_Free(rows);
+            return found;
+        }
+    PyMem_Free(rows);
+    Py_RETURN_NONE;
+}
+
+static PyObject *bucket_put(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("bucket_put", given, 2) || !is_bytes(args[0], -1))
+        return NULL;
+    if (!PyList_CheckExact(args[1]))
+        return PyErr_Format(PyExc_TypeError, "the changes are no list");
+    Py_ssize_t more = PyList_GET_SIZE(args[1]);
+    Row *old, *merged = NULL;
+    uint8_t *pairs = NULL;
+    PyObject *formers = NULL, *bucket = NULL, *hash = NULL, *result = NULL;
+    uint32_t count = rows_in(bytes_of(args[0]), PyBytes_GET_SIZE(args[0]), &old);
+    if (!old)
+        return NULL;
+    merged = PyMem_Malloc(((size_t)count + (size_t)more + 1) * sizeof(Row));
+    pairs = PyMem_Malloc((size_t)more * PAIR + 1);
+    formers = PyList_New(more);
+    if (!merged || !pairs || !formers) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    size_t filled = 0, at = 0;
+    for (Py_ssize_t i = 0; i < more; i++) {
+        PyObject *change = PyList_GET_ITEM(args[1], i);
+        if (!PyTuple_CheckExact(change) || PyTuple_GET_SIZE(change) != 2) {
+            PyErr_SetString(PyExc_TypeError, "a change is (path, value)");
+            goto done;
+        }
+        PyObject *path = PyTuple_GET_ITEM(change, 0), *value = PyTuple_GET_ITEM(change, 1);
+        if (!is_bytes(path, DIGEST) || !is_bytes(value, -1))
+            goto done;
+        uint8_t *pair = pairs + (size_t)i * PAIR;
+        memcpy(pair, bytes_of(path), DIGEST);
+        if (PyBytes_GET_SIZE(value) > UINT32_MAX || (i && memcmp(pair - PAIR, pair, DIGEST) >= 0)) {
+            PyErr_SetString(PyExc_ValueError, "changes out of order");
+            goto done;
+        }
+        digest(0x10, bytes_of(value), PyBytes_GET_SIZE(value), pair + DIGEST);
+        while (at < count && memcmp(old[at].pair, pair, DIGEST) < 0)
+            merged[filled++] = old[at++];
+        PyObject *former = Py_None;
+        if (at < count && memcmp(old[at].pair, pair, DIGEST) == 0) {
+            former = PyBytes_FromStringAndSize((const char *)old[at].value, old[at].size);
+            at++;
+        } else
+            Py_INCREF(former);
+        if (!former)
+            goto done;
+        PyList_SET_ITEM(formers, i, former);
+        merged[filled++] = (Row){pair, bytes_of(value), (uint32_t)PyBytes_GET_SIZE(value)};
+    }
+    while (at < count)
+        merged[filled++] = old[at++];
+    if (filled == 0) {
+        PyErr_SetString(PyExc_ValueError, "not a bucket");
+        goto done;
+    }
+    bucket = bucket_of(merged, filled);
+    if (!bucket)
+        goto done;
+    if (filled <= BUCKET)
+        hash = bucket_hash(bucket);
+    else
+        hash = Py_None, Py_INCREF(hash);
+    if (hash)
+        result = PyTuple_Pack(3, bucket, hash, formers);
+done:
+    PyMem_Free(old);
+    PyMem_Free(merged);
+    PyMem_Free(pairs);
+    Py_XDECREF(formers);
+    Py_XDECREF(bucket);
+    Py_XDECREF(hash);
+    return result;
+}
+
+static int nibble(const uint8_t *path, int depth)
+{
+    return depth & 1 ? path[depth >> 1] & 15 : path[depth >> 1] >> 4;
+}
+
+static PyObject *bucket_split(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("bucket_split", given, 2) || !is_bytes(args[0], -1))
+        return NULL;
+    long depth = PyLong_AsLong(args[1]);
+    if (depth < 0 || depth >= 2 * DIGEST) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "deeper than a path");
+        return NULL;
+    }
+    Row *rows;
+    uint32_t count = rows_in(bytes_of(args[0]), PyBytes_GET_SIZE(args[0]), &rows);
+    if (!rows)
+        return NULL;
+    PyObject *made = PyList_New(CHILDREN);
+    size_t start = 0;
+    for (int slot = 0; made && slot < CHILDREN; slot++) {
+        size_t end = start;
+        while (end < count && nibble(rows[end].pair, (int)depth) == slot)
+            end++;
+        PyObject *part = end > start ? bucket_of(rows + start, end - start) : PyBytes_FromStringAndSize(NULL, 0);
+        if (part)
+            PyList_SET_ITEM(made, slot, part);
+        else
+            Py_CLEAR(made);
+        start = end;
+    }
+    PyMem_Free(rows);
+    if (made && start != count) {
+        Py_DECREF(made);
+        return PyErr_Format(PyExc_ValueError, "rows out of order");
+    }
+    return made;
+}
+
+static PyObject *node_of(PyObject *self, PyObject *body)
+{
+    if (!is_bytes(body, NODE_BODY))
+        return NULL;
+    uint8_t groups[GROUP];
+    for (int i = 0; i < 4; i++)
+        digest(0x12, bytes_of(body) + 2 + i * GROUP, GROUP, groups + i * DIGEST);
+    return Py_BuildValue("(Oy#)", body, groups, (Py_ssize_t)GROUP);
+}
+
+static int is_node(PyObject *node)
+{
+    if (PyTuple_CheckExact(node) && PyTuple_GET_SIZE(node) == 2)
+        return is_bytes(PyTuple_GET_ITEM(node, 0), NODE_BODY) && is_bytes(PyTuple_GET_ITEM(node, 1), GROUP);
+    PyErr_SetString(PyExc_TypeError, "not a node");
+    return 0;
+}
+
+static PyObject *node_put(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("node_put", given, 2) || !is_node(args[0]))
+        return NULL;
+    if (!PyList_CheckExact(args[1]))
+        return PyErr_Format(PyExc_TypeError, "the changes are no list");
+    const uint8_t *before = bytes_of(PyTuple_GET_ITEM(args[0], 0));
+    uint8_t body[NODE_BODY], groups[GROUP], undo[4 + CHILDREN * DIGEST], hash[DIGEST];
+    memcpy(body, before, NODE_BODY);
+    memcpy(groups, bytes_of(PyTuple_GET_ITEM(args[0], 1)), GROUP);
+    unsigned inner = body[0] << 8 | body[1], touched = 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[1]); i++) {
+        PyObject *change = PyList_GET_ITEM(args[1], i);
+        if (!PyTuple_CheckExact(change) || PyTuple_GET_SIZE(change) != 3)
+            return PyErr_Format(PyExc_TypeError, "a change is (slot, hash, inner)");
+        long slot = PyLong_AsLong(PyTuple_GET_ITEM(change, 0));
+        if (slot < 0 || slot >= CHILDREN || !is_bytes(PyTuple_GET_ITEM(change, 1), DIGEST)) {
+            if (!PyErr_Occurred())
+                PyErr_SetString(PyExc_ValueError, "no such slot");
+            return NULL;
+        }
+        memcpy(body + 2 + slot * DIGEST, bytes_of(PyTuple_GET_ITEM(change, 1)), DIGEST);
+        if (PyTuple_GET_ITEM(change, 2) == Py_True)
+            inner |= 1u << slot;
+        touched |= 1u << slot;
+    }
+    uint8_t *former = undo + 4;
+    for (int slot = 0; slot < CHILDREN; slot++) {
+        if (!(touched >> slot & 1))
+            continue;
+        memcpy(former, before + 2 + slot * DIGEST, DIGEST);
+        former += DIGEST;
+    }
+    for (int i = 0; i < 4; i++)
+        if (touched >> 4 * i & 15)
+            digest(0x12, body + 2 + i * GROUP, GROUP, groups + i * DIGEST);
+    memcpy(undo, before, 2);
+    undo[2] = (uint8_t)(touched >> 8), undo[3] = (uint8_t)touched;
+    body[0] = (uint8_t)(inner >> 8), body[1] = (uint8_t)inner;
+    digest(0x13, groups, GROUP, hash);
+    return Py_BuildValue("((y#y#)y#y#)", body, (Py_ssize_t)NODE_BODY, groups, (Py_ssize_t)GROUP, hash,
+                         (Py_ssize_t)DIGEST, undo, (Py_ssize_t)(former - undo));
+}
+
+static PyObject *locate(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("locate", given, 2) || !is_bytes(args[1], DIGEST))
+        return NULL;
+    if (!PyDict_CheckExact(args[0]))
+        return PyErr_Format(PyExc_TypeError, "the nodes are no dict");
+    const uint8_t *path = bytes_of(args[1]);
+    uint64_t head = 0;
+    for (int i = 0; i < 8; i++)
+        head = head << 8 | path[i];
+    for (int depth = 0; depth < 2 * DIGEST; depth++) {
+        PyObject *place;
+        if (depth < 16)
+            place = PyLong_FromUnsignedLongLong((depth ? head >> (64 - 4 * depth) << (64 - 4 * depth) : 0) | (uint64_t)depth);
+        else {
+            uint8_t deep[DIGEST + 1] = {0};
+            int size = (depth + 1) / 2;
+            memcpy(deep, path, size);
+            if (depth & 1)
+                deep[size - 1] &= 0xF0;
+            deep[size] = (uint8_t)depth;
+            place = PyBytes_FromStringAndSize((const char *)deep, size + 1);
+        }
+        if (!place)
+            return NULL;
+        PyObject *node = PyDict_GetItemWithError(args[0], place);
+        Py_DECREF(place);
+        if (!node)
+            return PyErr_Occurred() ? NULL : PyLong_FromLong(-1 - depth);
+        if (!is_node(node))
+            return NULL;
+        const uint8_t *body = bytes_of(PyTuple_GET_ITEM(node, 0));
+        if (!((body[0] << 8 | body[1]) >> nibble(path, depth) & 1))
+            return PyLong_FromLong(depth + 1);
+    }
+    return PyErr_Format(PyExc_ValueError, "deeper than a path");
+}
+
 static PyMethodDef METHODS[] = {
     {"hashes", (PyCFunction)(void (*)(void))hashes, METH_FASTCALL, NULL},
     {"grow", (PyCFunction)(void (*)(void))grow, METH_FASTCALL, NULL},
     {"decode", decode, METH_O, NULL},
     {"encode", encode, METH_O, NULL},
     {"fits", (PyCFunction)(void (*)(void))fits, METH_FASTCALL, NULL},
+    {"locate", (PyCFunction)(void (*)(void))locate, METH_FASTCALL, NULL},
+    {"bucket_holds", (PyCFunction)(void (*)(void))bucket_holds, METH_FASTCALL, NULL},
+    {"bucket_find", (PyCFunction)(void (*)(void))bucket_find, METH_FASTCALL, NULL},
+    {"bucket_put", (PyCFunction)(void (*)(void))bucket_put, METH_FASTCALL, NULL},
+    {"bucket_split", (PyCFunction)(void (*)(void))bucket_split, METH_FASTCALL, NULL},
+    {"node_of", node_of, METH_O, NULL},
+    {"node_put", (PyCFunction)(void (*)(void))node_put, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 

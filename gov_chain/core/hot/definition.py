@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cbor2
@@ -112,3 +113,142 @@ def _row(value: list[Any], shapes: tuple[Shape, ...]) -> bool:
         if not fits(item, shape):
             return False
     return True
+
+
+# The state map's buckets and inner nodes, as they are stored: `gov_chain.ledger.core.statemap` says what they are for.
+#
+# A bucket: count (4 bytes), count × (path ‖ value hash), count × length of the value (4 bytes), the values; by path.
+# No bytes at all are the bucket without rows. A node: (body, groups), the body being 16 bits (which children are nodes
+# themselves) and sixteen hashes, the groups being the hashes of four children each.
+
+DIGEST = 32
+BUCKET = 16
+"""Rows of a bucket, at most. `bucket_put` makes longer ones, to be split."""
+CHILDREN = 16
+FLAT = 16
+"""Depths below this have numbers for places; deeper ones, where nobody's keys come by chance, have bytes."""
+_PAIR = 2 * DIGEST
+_GROUP = 4 * DIGEST
+_BODY = 2 + CHILDREN * DIGEST
+
+Place = int | bytes
+"""Where the paths beginning with so many nibbles have their node or bucket."""
+Node = tuple[bytes, bytes]
+
+
+def bucket_rows(bucket: bytes) -> list[tuple[bytes, bytes]]:
+    """(path ‖ value hash, value) of each row; raises `ValueError`."""
+    if not bucket:
+        return []
+    count = int.from_bytes(bucket[:4])
+    lengths = 4 + count * _PAIR
+    at = lengths + 4 * count
+    if len(bucket) < 4 or count == 0 or len(bucket) < at:
+        raise ValueError("not a bucket")
+    rows = []
+    for row in range(count):
+        size = int.from_bytes(bucket[lengths + 4 * row : lengths + 4 * row + 4])
+        rows.append((bucket[4 + row * _PAIR : 4 + (row + 1) * _PAIR], bucket[at : at + size]))
+        at += size
+    if at != len(bucket):
+        raise ValueError("not a bucket")
+    return rows
+
+
+def _bucket(rows: Sequence[tuple[bytes, bytes]]) -> bytes:
+    if not rows:
+        return b""
+    pairs, values = [pair for pair, _ in rows], [value for _, value in rows]
+    lengths = [len(value).to_bytes(4) for value in values]
+    return b"".join((len(rows).to_bytes(4), *pairs, *lengths, *values))
+
+
+def bucket_holds(bucket: bytes, expected: bytes) -> bool:
+    """Whether this is a bucket with this hash, and each of its values has the hash that stands beside its path."""
+    try:
+        rows = bucket_rows(bucket)
+    except ValueError:
+        return False
+    return (
+        0 < len(rows) <= BUCKET
+        and hashes(0x11, [bucket[4 : 4 + len(rows) * _PAIR]])[0] == expected
+        and hashes(0x10, [value for _, value in rows]) == [pair[DIGEST:] for pair, _ in rows]
+    )
+
+
+def bucket_find(bucket: bytes, path: bytes) -> bytes | None:
+    """The value at a path."""
+    return next((value for pair, value in bucket_rows(bucket) if pair[:DIGEST] == path), None)
+
+
+def bucket_put(bucket: bytes, changes: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes | None, list[bytes | None]]:
+    """The bucket with these (path, value) in it, its hash, and the former value at each of the paths.
+
+    Changes come by path, each path once. No hash: it has become longer than a bucket may be.
+    """
+    paths = [path for path, _ in changes]
+    if any(one >= other for one, other in itertools.pairwise(paths)):
+        raise ValueError("changes out of order")
+    old = {pair[:DIGEST]: (pair, value) for pair, value in bucket_rows(bucket)}
+    former = [old[path][1] if path in old else None for path in paths]
+    for (path, value), digest in zip(changes, hashes(0x10, [value for _, value in changes]), strict=True):
+        old[path] = path + digest, value
+    made = _bucket([old[path] for path in sorted(old)])
+    if not made:
+        raise ValueError("not a bucket")
+    return made, None if len(old) > BUCKET else hashes(0x11, [made[4 : 4 + len(old) * _PAIR]])[0], former
+
+
+def bucket_split(bucket: bytes, depth: int) -> list[bytes]:
+    """The rows of each child: those whose path has its number as the nibble at `depth`."""
+    parts: list[list[tuple[bytes, bytes]]] = [[] for _ in range(CHILDREN)]
+    for pair, value in bucket_rows(bucket):
+        parts[nibble(pair, depth)].append((pair, value))
+    return [_bucket(part) for part in parts]
+
+
+def nibble(path: bytes, depth: int) -> int:
+    return path[depth >> 1] & 15 if depth & 1 else path[depth >> 1] >> 4
+
+
+def node_of(body: bytes) -> Node:
+    if len(body) != _BODY:
+        raise ValueError("not a node")
+    groups = hashes(0x12, [body[at : at + _GROUP] for at in range(2, _BODY, _GROUP)])
+    return body, b"".join(groups)
+
+
+def node_put(node: Node, changes: list[tuple[int, bytes, bool]]) -> tuple[Node, bytes, bytes]:
+    """The node with these (slot, hash, is a node itself) children, its hash, and what leads back (`undone`)."""
+    before = node[0]
+    body = bytearray(before)
+    inner, touched = int.from_bytes(before[:2]), 0
+    for slot, digest, is_node in changes:
+        body[2 + slot * DIGEST : 2 + (slot + 1) * DIGEST] = digest
+        inner |= is_node << slot
+        touched |= 1 << slot
+    body[:2] = inner.to_bytes(2)
+    former = [before[2 + slot * DIGEST : 2 + (slot + 1) * DIGEST] for slot in range(CHILDREN) if touched >> slot & 1]
+    made = node_of(bytes(body))
+    return made, hashes(0x13, [made[1]])[0], before[:2] + touched.to_bytes(2) + b"".join(former)
+
+
+def place_of(path: bytes, depth: int) -> Place:
+    """The place of the first `depth` nibbles of a path."""
+    if depth < FLAT:
+        shift = 64 - 4 * depth
+        return int.from_bytes(path[:8]) >> shift << shift | depth
+    head = path[: (depth + 1) // 2]
+    return (head[:-1] + bytes((head[-1] & 0xF0,)) if depth & 1 else head) + bytes((depth,))
+
+
+def locate(nodes: Mapping[Place, Node], path: bytes) -> int:
+    """The depth of a path's bucket; or -1 - the depth of the node on its way there that is not among these."""
+    depth = 0
+    while True:
+        node = nodes.get(place_of(path, depth))
+        if node is None:
+            return -1 - depth
+        if not int.from_bytes(node[0][:2]) >> nibble(path, depth) & 1:
+            return depth + 1
+        depth += 1

@@ -196,9 +196,8 @@ class Restoring:
             text = sign(head.text)
             assert note.split(text)[0] == head.text
             store.put_checkpoint(connection, head.size, time, text)
-            # Before this checkpoint there was nothing: there is no way back to a moment within it.
+            # Before this checkpoint there was none: there is no way back to a moment within it.
             connection.execute("DELETE FROM map_undo")
-            connection.execute("INSERT INTO map_undo SELECT ?, place, NULL FROM map", (head.size,))
             store.put_engine(connection, self._height, Head(time, head).app_hash)
             connection.execute("COMMIT")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -11,11 +11,11 @@ where value hash = SHA-256(10 ‖ canonical CBOR of the value), the numbers are 
 has sixteen children, one a nibble. Sixteen keep few nodes to write a block; hashing them by fours keeps proofs short.
 Keys are never removed.
 
-Stored are the keys' rows (path → value), which are the buckets, and each inner node's children. A row's place is its
-path; an inner node's place is its nibbles and their number, so that it lies beside the rows under it.
+Stored at each place (`place_of` so many nibbles) is what is there: a bucket's rows, or an inner node's children.
 
-`StateMap.plan` works out one block and changes nothing; `apply` takes it over once it is stored. Rows read for it are
-first held against the hashes of the root before, so nothing that this root did not cover comes under the next.
+`StateMap.plan` works out one block and changes nothing; `apply` takes it over once it is stored. What is read for it is
+first held against the hashes of the root before, so nothing that this root did not cover comes under the next; what a
+key's value is (`get`) has been held against them too.
 """
 
 from __future__ import annotations
@@ -25,25 +25,26 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
 
+from gov_chain.core import hot
+from gov_chain.core.hot import Node, Place, place_of
+from gov_chain.core.hot.definition import BUCKET, CHILDREN, bucket_rows, nibble
 from gov_chain.ledger.core.errors import LedgerError
 
-BUCKET = 16
-"""Keys of a bucket, at most."""
-CHILDREN = 16
 DIGEST = 32
 EMPTY = bytes(DIGEST)
 PATH = 64
 """Nibbles of a path."""
 
-ReadNode = Callable[[bytes], bytes | None]
-"""The stored body of the inner node at a place."""
-ReadRows = Callable[[bytes, bytes], Sequence[tuple[bytes, bytes]]]
-"""(path, value) of every row from one path to another, both included, by path."""
+ReadNode = Callable[[str], bytes | None]
+"""The body of the inner node over paths beginning with some nibbles (hexadecimal)."""
+ReadRows = Callable[[str], Sequence[tuple[bytes, bytes]]]
+"""(path, value) of every path beginning with some nibbles, by path."""
 
 _VALUE, _BUCKET, _GROUP, _NODE = b"\x10", b"\x11", b"\x12", b"\x13"
 _NIBBLE = {digit: number for number, digit in enumerate("0123456789abcdef")}
-_GROUP_BYTES = 4 * DIGEST
 _BODY = 2 + CHILDREN * DIGEST
+NODE = b"\xff"
+"""Before the body of a stored node; no bucket begins so."""
 
 
 def path_of(key: bytes) -> bytes:
@@ -59,195 +60,186 @@ def bucket_hash(pairs: Sequence[bytes]) -> bytes:
     return sha256(_BUCKET + b"".join(pairs)).digest() if pairs else EMPTY
 
 
-def group_hash(children: bytes) -> bytes:
-    return sha256(_GROUP + children).digest()
-
-
-def node_hash(groups: Sequence[bytes]) -> bytes:
-    return sha256(_NODE + b"".join(groups)).digest()
-
-
-def place_of(nibbles: str) -> bytes:
-    """Where the inner node over paths beginning with `nibbles` (hexadecimal) is stored."""
-    depth = len(nibbles)
-    return bytes.fromhex(nibbles + "0" if depth & 1 else nibbles) + bytes((depth,))
-
-
-def span_of(nibbles: str) -> tuple[bytes, bytes]:
-    """The first and the last path beginning with `nibbles`."""
-    return bytes.fromhex(nibbles.ljust(PATH, "0")), bytes.fromhex(nibbles.ljust(PATH, "f"))
-
-
-class Node:
-    """An inner node. `inner` has a bit for each child that is an inner node itself, not a bucket or empty."""
-
-    __slots__ = ("children", "groups", "inner")
-
-    def __init__(self, inner: int, children: bytes, groups: list[bytes] | None = None) -> None:
-        self.inner = inner
-        self.children = children
-        if groups is None:
-            groups = [group_hash(children[at : at + _GROUP_BYTES]) for at in range(0, len(children), _GROUP_BYTES)]
-        self.groups = groups
-
-    @classmethod
-    def of(cls, body: bytes) -> Node:
-        """Raises `LedgerError("ledger-damaged")` for a body that is none."""
-        if len(body) != _BODY:
-            raise LedgerError("ledger-damaged", log="state map node")
-        return cls(int.from_bytes(body[:2]), body[2:])
-
-    @property
-    def body(self) -> bytes:
-        return self.inner.to_bytes(2) + self.children
-
-    def hash(self) -> bytes:
-        return node_hash(self.groups)
-
-    def child(self, slot: int) -> bytes:
-        return self.children[slot * DIGEST : (slot + 1) * DIGEST]
-
-
 @dataclass(slots=True)
 class Changes:
-    """What one block makes of the map. Stored are `nodes`; `undo` leads back from them to what they were."""
+    """What one block makes of the map."""
 
     before: bytes
     """The root it starts from."""
     root: bytes
-    inner: bool
-    """Whether the whole map is more than a bucket."""
-    nodes: dict[str, Node] = field(default_factory=dict)
-    undo: list[tuple[bytes, bytes | None]] = field(default_factory=list)
-    """(place, what `undone` needs; None: there was no such node)."""
+    nodes: dict[Place, Node] = field(default_factory=dict)
+    buckets: dict[Place, bytes] = field(default_factory=dict)
+    former_nodes: list[tuple[bytes, int, bytes | None]] = field(default_factory=list)
+    """(a path, depth, what `undone` needs; None: no node was there) of each of `nodes`."""
+    former_values: list[tuple[bytes, bytes | None]] = field(default_factory=list)
+    """(path, value; None: no such key)."""
 
-    def stored(self) -> list[tuple[bytes, bytes]]:
-        """(place, body) of every inner node it writes."""
-        return [(place_of(nibbles), node.body) for nibbles, node in self.nodes.items()]
+    def stored(self) -> list[tuple[Place, bytes]]:
+        """(place, what is there now) of every place that changes."""
+        return [(place, NODE + node[0]) for place, node in self.nodes.items()] + list(self.buckets.items())
 
 
 class StateMap:
-    """The map while it grows, over rows that its caller stores; keeps up to `cached` inner nodes in memory.
+    """The map while it grows, over what its caller stores; keeps up to `cached` nodes and buckets in memory.
 
     After an error it no longer matches what is stored, and is to be made anew from there.
     """
 
-    def __init__(self, *, node: ReadNode, rows: ReadRows, root: bytes, cached: int = 1 << 16) -> None:
-        """`root` is the one last signed; raises `LedgerError("ledger-damaged")` when what is stored has another."""
-        self._read = node
-        self._rows = rows
+    def __init__(self, *, read: Callable[[Place], bytes | None], root: bytes, cached: int = 1 << 16) -> None:
+        """`read` says what is stored at a place, and `root` is the one last signed.
+
+        Raises `LedgerError("ledger-damaged")` when what is stored has another.
+        """
+        self._read = read
         self._cached = cached
-        self._nodes: dict[str, Node] = {}
+        self._nodes: dict[Place, Node] = {}
+        self._buckets: dict[Place, bytes] = {}
         self.root = root
-        self._inner = node(place_of("")) is not None
-        if self._inner:
-            self._node("", root)
-        elif bucket_hash([path + value_hash(value) for path, value in rows(*span_of(""))]) != root:
-            raise LedgerError("ledger-damaged", log="state map: root bucket")
+        top = read(place_of(EMPTY, 0))
+        self._split_up = top is not None and top[:1] == NODE
+        """Whether there are inner nodes at all."""
+        if self._split_up:
+            self._load_node(EMPTY, 0)
+        else:
+            self._bucket(EMPTY, 0)
+
+    def get(self, path: bytes) -> bytes | None:
+        """The value at a path, None if there is none; raises `LedgerError("ledger-damaged")`."""
+        return hot.bucket_find(self._bucket(path, self._depth(path)), path)
 
     def plan(self, written: Mapping[bytes, bytes]) -> Changes:
         """What the block makes of the map that writes these values (path → canonical CBOR). Changes nothing."""
-        self._written = written
-        self._paths = sorted(path.hex() for path in written)
-        self._changes = changes = Changes(self.root, self.root, self._inner)
-        count = len(self._paths)
-        if count and self._inner:
-            changes.root = self._under("", 0, count, self.root)
-        elif count:
-            changes.root, changes.inner = self._bucket("", 0, count, self.root)
+        changes = Changes(self.root, self.root)
+        rows: dict[tuple[int, Place], list[tuple[bytes, bytes]]] = {}
+        for row in sorted(written.items()):
+            depth = self._depth(row[0])
+            rows.setdefault((depth, place_of(row[0], depth)), []).append(row)
+        above: list[dict[Place, tuple[bytes, list[tuple[int, bytes, bool]]]]] = []
+        """By depth: nodes of which children change, each with a path under it."""
+
+        def changed(path: bytes, depth: int, now: bytes, is_node: bool) -> None:
+            if depth == 0:
+                changes.root = now
+                return
+            depth -= 1
+            while len(above) <= depth:
+                above.append({})
+            child = nibble(path, depth), now, is_node
+            above[depth].setdefault(place_of(path, depth), (path, []))[1].append(child)
+
+        for (depth, place), puts in rows.items():
+            path = puts[0][0]
+            bucket, now, former = hot.bucket_put(self._bucket(path, depth), puts)
+            changes.former_values += [(put[0], value) for put, value in zip(puts, former, strict=True)]
+            if now is None:
+                changed(path, depth, self._split(path, depth, bucket, changes), True)
+            else:
+                changes.buckets[place] = bucket
+                changed(path, depth, now, False)
+        while above:
+            depth = len(above) - 1
+            for at, (path, children) in above.pop().items():
+                changes.nodes[at], now, undo = hot.node_put(self._nodes[at], children)
+                changes.former_nodes.append((path, depth, undo))
+                changed(path, depth, now, True)
         return changes
 
     def apply(self, changes: Changes) -> None:
         """Take over a plan made of the map as it is, now that what it writes is stored."""
+        for place in changes.nodes:
+            self._buckets.pop(place, None)  # those that were split
         self._nodes.update(changes.nodes)
-        self.root, self._inner = changes.root, changes.inner
-        while len(self._nodes) > self._cached:
-            del self._nodes[next(iter(self._nodes))]
+        self._buckets.update(changes.buckets)
+        self.root = changes.root
+        self._split_up = bool(self._nodes)
+        self.trim()
 
-    def _under(self, nibbles: str, start: int, end: int, expected: bytes) -> bytes:
-        """The new hash of an inner node, of which written paths `start` … `end - 1` lie below."""
-        former = self._node(nibbles, expected)
-        inner, children = former.inner, bytearray(former.children)
-        paths = self._paths
-        depth = len(nibbles)
-        touched = 0
-        were = []
-        at = start
-        while at < end:
-            digit = paths[at][depth]
-            to = at + 1
-            while to < end and paths[to][depth] == digit:
-                to += 1
-            slot = _NIBBLE[digit]
-            where = slot * DIGEST
-            was = bytes(children[where : where + DIGEST])
-            if inner >> slot & 1:
-                now = self._under(nibbles + digit, at, to, was)
+    def trim(self) -> None:
+        """Let go of what is too much to keep. Not between a plan and its `apply`."""
+        for kept in (self._nodes, self._buckets):
+            while len(kept) > self._cached:
+                del kept[next(iter(kept))]
+
+    def _depth(self, path: bytes) -> int:
+        """How deep the bucket is that a path is or would be in; the nodes above it are in memory then."""
+        depth = hot.locate(self._nodes, path)
+        while depth < 0 and self._split_up:
+            self._load_node(path, -1 - depth)
+            depth = hot.locate(self._nodes, path)
+        return max(depth, 0)
+
+    def _expected(self, path: bytes, depth: int) -> bytes:
+        """The hash of what is at a place, as the node above it says."""
+        if depth == 0:
+            return self.root
+        at = 2 + nibble(path, depth - 1) * DIGEST
+        return self._nodes[place_of(path, depth - 1)][0][at : at + DIGEST]
+
+    def _load_node(self, path: bytes, depth: int) -> None:
+        place = place_of(path, depth)
+        stored = self._read(place)
+        if stored is None or len(stored) != 1 + _BODY or stored[:1] != NODE:
+            raise _damaged(path, depth)
+        node = hot.node_of(stored[1:])
+        if sha256(_NODE + node[1]).digest() != self._expected(path, depth):
+            raise _damaged(path, depth)
+        self._nodes[place] = node
+
+    def _bucket(self, path: bytes, depth: int) -> bytes:
+        place = place_of(path, depth)
+        bucket = self._buckets.get(place)
+        if bucket is None:
+            expected = self._expected(path, depth)
+            bucket = self._read(place) or b""
+            if bucket or expected != EMPTY:
+                if not hot.bucket_holds(bucket, expected):
+                    raise _damaged(path, depth)
+                self._buckets[place] = bucket
+        return bucket
+
+    def _split(self, path: bytes, depth: int, bucket: bytes, changes: Changes) -> bytes:
+        """The hash of a new inner node over more rows than a bucket holds."""
+        children = []
+        for slot, part in enumerate(hot.bucket_split(bucket, depth)):
+            if not part:
+                continue
+            under = part[4 : 4 + DIGEST]
+            count = int.from_bytes(part[:4])
+            if count > BUCKET:
+                children.append((slot, self._split(under, depth + 1, part, changes), True))
             else:
-                now, split = self._bucket(nibbles + digit, at, to, was)
-                if split:
-                    inner |= 1 << slot
-            if now != was:
-                children[where : where + DIGEST] = now
-                touched |= 1 << slot
-                were.append(was)
-            at = to
-        if not touched:
-            return expected
-        groups = former.groups.copy()
-        for group in range(4):
-            if touched >> 4 * group & 15:
-                where = group * _GROUP_BYTES
-                groups[group] = sha256(_GROUP + children[where : where + _GROUP_BYTES]).digest()
-        node = self._changes.nodes[nibbles] = Node(inner, bytes(children), groups)
-        undo = former.inner.to_bytes(2) + touched.to_bytes(2) + b"".join(were)
-        self._changes.undo.append((place_of(nibbles), undo))
-        return node.hash()
+                changes.buckets[place_of(under, depth + 1)] = part
+                children.append((slot, sha256(_BUCKET + part[4 : 4 + count * 2 * DIGEST]).digest(), False))
+        place = place_of(path, depth)
+        changes.nodes[place], now, _ = hot.node_put(_BARE, children)
+        changes.former_nodes.append((path, depth, None))
+        return now
 
-    def _bucket(self, nibbles: str, start: int, end: int, expected: bytes) -> tuple[bytes, bool]:
-        """The new hash of a bucket in which written paths `start` … `end - 1` are, and whether it became a node."""
-        pairs = {path: sha256(_VALUE + value).digest() for path, value in self._rows(*span_of(nibbles))}
-        if bucket_hash([path + digest for path, digest in pairs.items()]) != expected:
-            raise LedgerError("ledger-damaged", log=f"state map: rows under {nibbles!r} are not those last signed")
-        for at in range(start, end):
-            path = bytes.fromhex(self._paths[at])
-            pairs[path] = sha256(_VALUE + self._written[path]).digest()
-        merged = [path + pairs[path] for path in sorted(pairs)]
-        if len(merged) <= BUCKET:
-            return bucket_hash(merged), False
-        return self._split(nibbles, merged), True
 
-    def _split(self, nibbles: str, pairs: Sequence[bytes]) -> bytes:
-        """The hash of a new inner node over more pairs than a bucket holds."""
-        depth = len(nibbles)
-        slots: list[list[bytes]] = [[] for _ in range(CHILDREN)]
-        for pair in pairs:
-            byte = pair[depth >> 1]
-            slots[byte & 15 if depth & 1 else byte >> 4].append(pair)
-        inner = 0
-        children = bytearray()
-        for slot, below in enumerate(slots):
-            if len(below) > BUCKET:
-                inner |= 1 << slot
-                children += self._split(f"{nibbles}{slot:x}", below)
-            else:
-                children += bucket_hash(below)
-        node = self._changes.nodes[nibbles] = Node(inner, bytes(children))
-        self._changes.undo.append((place_of(nibbles), None))
-        return node.hash()
+def top_hash(stored: bytes | None) -> bytes:
+    """The root over what is stored at the top; raises `LedgerError("ledger-damaged")`."""
+    try:
+        if stored is not None and stored[:1] == NODE:
+            return sha256(_NODE + hot.node_of(stored[1:])[1]).digest()
+        return bucket_hash([pair for pair, _ in bucket_rows(stored or b"")])
+    except ValueError as error:
+        raise LedgerError("ledger-damaged", log="state map top") from error
 
-    def _node(self, nibbles: str, expected: bytes) -> Node:
-        """An inner node, from memory or as stored; what is stored has to have the hash its parent says."""
-        node = self._nodes.pop(nibbles, None)
-        if node is None:
-            body = self._read(place_of(nibbles))
-            node = None if body is None else Node.of(body)
-            if node is None or node.hash() != expected:
-                raise LedgerError(
-                    "ledger-damaged", log=f"state map: the node at {nibbles!r} is not the one last signed"
-                )
-        self._nodes[nibbles] = node  # at the end: the least recently used are at the front
-        return node
+
+_BARE = hot.node_of(bytes(_BODY))
+
+
+def _damaged(path: bytes, depth: int) -> LedgerError:
+    place = path.hex()[:depth]
+    return LedgerError("ledger-damaged", log=f"state map: what is at {place!r} is not what was last signed")
+
+
+def rows_of(stored: bytes) -> list[tuple[bytes, bytes]]:
+    """(path, value) of a stored bucket's rows, by path; raises `LedgerError("ledger-damaged")`."""
+    try:
+        return [(pair[:DIGEST], value) for pair, value in bucket_rows(stored)]
+    except ValueError as error:
+        raise LedgerError("ledger-damaged", log="state map bucket") from error
 
 
 def undone(body: bytes, undo: bytes) -> bytes:
@@ -277,20 +269,23 @@ class Lookup:
 
 
 def lookup(path: bytes, *, node: ReadNode, rows: ReadRows) -> Lookup:
-    """Read a path's way from what is stored. Nothing is checked: a verifier does."""
+    """Read a path's way from what is stored. Nothing is checked but its form: a verifier does."""
     nibbles = path.hex()
     siblings = []
     depth = 0
-    body = node(place_of(""))
+    body = node("")
     while body is not None:
-        here = Node.of(body)
+        if len(body) != _BODY:
+            raise LedgerError("ledger-damaged", log="state map node")
+        hashes = [body[at : at + DIGEST] for at in range(2, _BODY, DIGEST)]
+        groups = [sha256(_GROUP + b"".join(hashes[at : at + 4])).digest() for at in range(0, CHILDREN, 4)]
         slot = _NIBBLE[nibbles[depth]]
         first = slot & ~3
-        beside = [here.child(at) for at in range(first, first + 4) if at != slot]
-        siblings.append(b"".join(beside + here.groups[: slot >> 2] + here.groups[(slot >> 2) + 1 :]))
+        beside = [hashes[at] for at in range(first, first + 4) if at != slot]
+        siblings.append(b"".join(beside + groups[: slot >> 2] + groups[(slot >> 2) + 1 :]))
         depth += 1
-        body = node(place_of(nibbles[:depth])) if here.inner >> slot & 1 else None
-    found = rows(*span_of(nibbles[:depth]))
+        body = node(nibbles[:depth]) if int.from_bytes(body[:2]) >> slot & 1 else None
+    found = rows(nibbles[:depth])
     value = next((value for at, value in found if at == path), None)
     return Lookup(value, tuple(at + value_hash(value) for at, value in found), tuple(reversed(siblings)))
 
