@@ -41,6 +41,39 @@ def cosigned(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def certified(request: HttpRequest) -> HttpResponse:
+    """The largest checkpoint that a quorum of the validators certifies; the latest one may still wait for it."""
+    found = node.ledger().certified()
+    if found is None:
+        raise Http404
+    return _text(found[0])
+
+
+class SetsQuery(Input):
+    since: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+
+
+@require_safe
+def validators(request: HttpRequest) -> JsonResponse:
+    """The validator sets, each with the checkpoint that names it, certified by the set before: a chain from the first.
+
+    `?since=DIGEST` leaves out that set and those before it. A ledger without validators has no sets.
+    """
+    since = read_query(request, SetsQuery).since
+    reader = node.ledger()
+    sets = reader.validator_sets(None if since is None else bytes.fromhex(since))
+    told = [
+        {
+            "digest": each.digest.hex(),
+            "set": base64.b64encode(each.encoding).decode(),
+            "checkpoint": text or None,
+        }
+        for each, text in sets
+    ]
+    return _json({"vkey": reader.quorum_vkey, "sets": told})
+
+
+@require_safe
 def vkey(request: HttpRequest) -> HttpResponse:
     return _text(node.ledger().vkey + "\n")
 

@@ -35,7 +35,15 @@ def add_arguments(subparsers: Any) -> None:
 
     verify_ = commands.add_parser("verify", help="离线验证回执;0 有效,1 无效,2 无法判断 verify a receipt offline")
     verify_.add_argument("receipt", help="回执文件,- 为标准输入 file, or - for standard input")
-    verify_.add_argument("--vkey", required=True, help="账本公钥 the ledger's verifier key (govchain ledger vkey)")
+    verify_.add_argument(
+        "--vkey",
+        required=True,
+        action="append",
+        help="账本公钥,或首批验证节点的公钥,可都给 the ledger's verifier key, or its first validators', or both",
+    )
+    verify_.add_argument(
+        "--validators", metavar="FILE", help="验证节点名册 the validator sets (GET /ledger/validators)"
+    )
     verify_.set_defaults(handler=verify, django=False)
 
     fsck_ = commands.add_parser("fsck", help="逐字节核对整个账本 check every entry, tile, index and state row")
@@ -133,21 +141,81 @@ def verify(args: argparse.Namespace) -> int:
     except OSError as error:
         return _verdict(args, UNDETERMINED, code="unreadable", detail=str(error))
     try:
+        vkey_, quorum = _pins(args)
         if text.startswith(state_proof.NAME):
-            known = state_proof.verify(text, args.vkey)
+            known = state_proof.verify(text, vkey_, quorum=quorum)
             return _verdict(
                 args,
                 VALID,
-                proven={"key": known.key.hex(), "size": known.size, "value": presentation.plain(known.value)},
+                proven={
+                    "key": known.key.hex(),
+                    "size": known.size,
+                    "standing": _standing(known.certified),
+                    "value": presentation.plain(known.value),
+                },
             )
-        found = receipt.verify(text, args.vkey)
+        found = receipt.verify(text, vkey_, quorum=quorum)
     except LedgerError as error:
-        undetermined = error.code in ("vkey-malformed", "receipt-version-unknown", "state-proof-version-unknown")
+        undetermined = error.code in _UNDETERMINED
         return _verdict(
             args, UNDETERMINED if undetermined else INVALID, code=error.code, detail=f"{error.zh} {error.en}"
         )
-    proven = {"index": found.index, "kind": found.kind, "agency": found.agency, "time": found.time, "size": found.size}
-    return _verdict(args, VALID, proven=proven | {"values": presentation.plain(found.entry.values)})
+    proven = {
+        "index": found.index,
+        "kind": found.kind,
+        "agency": found.agency,
+        "time": found.time,
+        "size": found.size,
+        "standing": _standing(found.certified),
+        "values": presentation.plain(found.entry.values),
+    }
+    return _verdict(args, VALID, proven=proven)
+
+
+_UNDETERMINED = frozenset(
+    {
+        "vkey-malformed",
+        "receipt-version-unknown",
+        "state-proof-version-unknown",
+        "quorum-missing",
+        "validators-needed",
+        "validators-malformed",
+        "validators-foreign",
+    }
+)
+
+
+def _standing(certified: bool) -> str:
+    """`final` is the word of the checkpoint's one signer; `quorum` that of more than two thirds of the validators."""
+    return "quorum" if certified else "final"
+
+
+def _pins(args: argparse.Namespace) -> tuple[str, Any]:
+    """(the ledger's vkey, or empty; what the quorum vkey and the sets' file make, or None)."""
+    from gov_chain.ledger.core import checkpoint, note
+    from gov_chain.ledger.core.errors import LedgerError
+
+    plain = [each for each in args.vkey if not checkpoint.is_quorum(each)]
+    pins = [each for each in args.vkey if checkpoint.is_quorum(each)]
+    for each in plain:
+        note.parse_vkey(each)
+    if len(plain) > 1 or len(pins) > 1:
+        raise LedgerError("vkey-malformed", log="one of a kind")
+    if not pins:
+        return plain[0], None
+    # Here: who verifies a plain receipt needs no BLS library.
+    from gov_chain.ledger.core import quorum
+
+    if not args.validators:
+        raise LedgerError("validators-needed")
+    try:
+        told = json.loads(Path(args.validators).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LedgerError("validators-malformed", log=str(error)) from error
+    return plain[0] if plain else "", quorum.Followed.pinned(pins[0], *quorum.links_from_json(told))
+
+
+_SAID = {"final": "", "quorum": " (quorum 多数验证节点)"}
 
 
 def _verdict(
@@ -156,15 +224,14 @@ def _verdict(
     word = {VALID: "valid", INVALID: "invalid", UNDETERMINED: "undetermined"}[status]
     if args.json:
         _print_json({"ok": status == VALID, "result": word, "code": code, "detail": detail, "proven": proven})
-    elif proven is not None and "key" in proven:
-        value = "absent 不存在" if proven["value"] is None else proven["value"]
-        sys.stdout.write(f"有效 valid: state key {proven['key']} is {value}, in a log of {proven['size']}\n")
     elif proven is not None:
-        when = _when(proven["time"])
-        sys.stdout.write(
-            f"有效 valid: entry {proven['index']} ({proven['kind']}), agency {proven['agency']}, {when}, "
-            f"in a log of {proven['size']}\n"
-        )
+        said = _SAID[proven["standing"]]
+        if "key" in proven:
+            value = "absent 不存在" if proven["value"] is None else proven["value"]
+            what = f"state key {proven['key']} is {value}"
+        else:
+            what = f"entry {proven['index']} ({proven['kind']}), agency {proven['agency']}, {_when(proven['time'])}"
+        sys.stdout.write(f"有效 valid{said}: {what}, in a log of {proven['size']}\n")
     else:
         zh = {INVALID: "无效", UNDETERMINED: "无法判断"}[status]
         sys.stdout.write(f"{zh} {word} [{code}]: {detail}\n")
@@ -215,9 +282,11 @@ def _reader(args: argparse.Namespace) -> Any:
 def vkey(args: argparse.Namespace) -> int:
     reader, _ = _reader(args)
     if args.json:
-        _print_json({"ok": True, "vkey": reader.vkey})
+        _print_json({"ok": True, "vkey": reader.vkey, "quorum": reader.quorum_vkey})
     else:
         sys.stdout.write(reader.vkey + "\n")
+        if reader.quorum_vkey:
+            sys.stdout.write(reader.quorum_vkey + "\n")
     return 0
 
 

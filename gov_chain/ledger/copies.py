@@ -1,7 +1,8 @@
 """A ledger's directory without its node: no settings, no keys, no database. For mirrors, auditors, moves.
 
 The verifier key is then what the files say: the origin in the checkpoint, the key in genesis. Whoever relies on it
-compares it with the key the consortium published; `--vkey` does that at once.
+compares it with the key the consortium published; `--vkey` does that at once. In a consortium a copy is signed by the
+node it was taken from, as `<origin>/<agency>`: its key has to be named.
 """
 
 from __future__ import annotations
@@ -41,9 +42,10 @@ def verifier(of: Path, *, vkey: str = "") -> note.Verifier:
         text, first = rows.checkpoint(), rows.entry(0)
     if text is None or first is None:
         raise LedgerError("ledger-damaged", log="no genesis or no checkpoint")
-    found = note.Verifier(checkpoint.parse(note.split(text)[0]).origin, genesis.parse(first).checkpoint_key)
+    founding = genesis.parse(first)
+    found = note.Verifier(checkpoint.parse(note.split(text)[0]).origin, founding.checkpoint_key)
     pinned = note.parse_vkey(vkey) if vkey else found
     checkpoint.verify(text, pinned)
-    if pinned != found:
+    if pinned != found and not (founding.validators and pinned.name.startswith(f"{found.name}/")):
         raise LedgerError("ledger-damaged", log="the checkpoint key is not the one genesis names")
     return pinned

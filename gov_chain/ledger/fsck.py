@@ -5,9 +5,11 @@
  3. replay: every transaction's signature, root and count hold, and every record is accepted by the rules
  4. every checkpoint is signed and has the root of its size; the last one covers all entries
  5. the newest checkpoint noted beside the file (see `newest`) is one of this log: SQLite's own log was not cut
- 6. every hash tile, index row and state row is the one the replay made, and there is no other; so are
+ 6. certificates beside the file are of its checkpoints, and hold for the replayed validator sets: those of every
+    change, and the newest `CERTIFICATES`
+ 7. every hash tile, index row and state row is the one the replay made, and there is no other; so are
     the state map, its journal, and its root in every checkpoint
- 7. an engine that numbers its blocks ended the last one under the last checkpoint
+ 8. an engine that numbers its blocks ended the last one under the last checkpoint
 
 Each deviation is a finding, also what SQLite itself cannot read. Nothing is repaired.
 """
@@ -38,11 +40,16 @@ from gov_chain.ledger.core import (
     validators,
 )
 from gov_chain.ledger.core.act import Act
+from gov_chain.ledger.core.checkpoint import Checkpoint
 from gov_chain.ledger.core.errors import REFUSAL_CODES, LedgerError
+from gov_chain.ledger.core.quorum import Followed, Link
 from gov_chain.ledger.core.state import Value, View, map_only, sequence_key
+from gov_chain.ledger.cosigner import certificates
 from gov_chain.ledger.map_store import ScratchMap
 
 MAX_FINDINGS = 1000
+CERTIFICATES = 1000
+"""Newest quorum certificates verified; each takes two milliseconds."""
 
 Progress = Callable[[int, int], None]
 """Called with (entries done, entries in all)."""
@@ -50,7 +57,8 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`kind`: file, entry, transaction, rule, checkpoint, tile, index, state, history, map, journal or engine.
+    """`kind`: file, entry, transaction, rule, checkpoint, certificate, tile, index, state, history, map, journal or
+    engine.
 
     `where` names the row.
     """
@@ -122,6 +130,7 @@ class _Check:
             self._entries,
             self._checkpoints,
             self._newest,
+            self._certificates,
             self._tiles,
             self._indexes,
             self._state,
@@ -261,7 +270,7 @@ class _Check:
             self.report.checkpoints += 1
             try:
                 verifier = self._verifier(text)
-                head = checkpoint.verify(text, verifier)
+                head = self._signed(text, verifier)
             except (LedgerError, AttributeError, TypeError) as error:
                 self.report.add("checkpoint", size, error)
                 continue
@@ -294,6 +303,55 @@ class _Check:
             self.report.add("checkpoint", newest.FILE, f"{known.size} entries signed, {len(self.leaves)} left")
         elif tree.root(self.leaves[: known.size]) != known.root:
             self.report.add("checkpoint", newest.FILE, "its root is not that of the entries")
+
+    def _signed(self, text: str, verifier: note.Verifier) -> Checkpoint:
+        """The checkpoint, signed by the pinned or founding key; in a consortium each node signs its own copy.
+
+        There the body counts, which is compared with the replay, and the quorum's certificate.
+        """
+        try:
+            return checkpoint.verify(text, verifier)
+        except LedgerError as error:
+            if error.code != "note-unsigned" or self.vkey or state.VALIDATORS not in self.view.written:
+                raise
+            return checkpoint.parse(note.split(text)[0])
+
+    def _certificates(self) -> None:
+        rows = self.view.history_of(state.VALIDATORS)
+        path = self.directory / certificates.FILE
+        if not rows or not path.exists():
+            return
+        known = certificates.Certified(self.directory)
+        try:
+            self._certified(known, rows)
+        except LedgerError as error:
+            self.report.add("certificate", certificates.FILE, error)
+        finally:
+            known.close()
+
+    def _certified(self, known: certificates.Certified, rows: list[tuple[int, Value]]) -> None:
+        sizes = [size for (size,) in self.connection.execute("SELECT size FROM checkpoints ORDER BY size")]
+        sets = [validators.of(value) for _, value in rows]
+        origin = self._body(sizes[0]).partition("\n")[0]
+        followed = Followed(origin, sets[0])
+        for at, (index, _) in enumerate(rows[1:], 1):
+            size = next((each for each in sizes if each > index), 0)
+            line = known.line(size, self._body(size)) if size else ""
+            if not line:
+                break
+            followed.follow(Link(sets[at].encoding, f"{self._body(size)}\n{line}"))
+        for size in known.sizes(CERTIFICATES):
+            body = self._body(size)
+            try:
+                line = known.line(size, body)
+                if not line or followed.certify(f"{body}\n{line}") is None:
+                    self.report.add("certificate", size, "is of another checkpoint, or of a set that is not followed")
+            except LedgerError as error:
+                self.report.add("certificate", size, error)
+
+    def _body(self, size: int) -> str:
+        row = self.connection.execute("SELECT text FROM checkpoints WHERE size = ?", (size,)).fetchone()
+        return note.split(row[0])[0] if row else ""
 
     def _verifier(self, text: str) -> note.Verifier:
         if self.vkey:
@@ -378,6 +436,10 @@ class _Replayed(View):
     def put(self, key: bytes, value: Value) -> None:
         super().put(key, value)
         self.changed[key] = value
+
+    def history_of(self, key: bytes) -> list[tuple[int, Value]]:
+        """(entry, value) of a historic key, oldest first."""
+        return sorted(((at, value) for (of, at), value in self.history.items() if of == key), key=lambda row: row[0])
 
     def absorb(self, other: View) -> None:
         super().absorb(other)

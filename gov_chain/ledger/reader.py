@@ -21,6 +21,7 @@ from gov_chain.ledger.core import (
     note,
     past,
     proposals,
+    quorum,
     receipt,
     records,
     state,
@@ -28,11 +29,15 @@ from gov_chain.ledger.core import (
     tiles,
     transaction,
     tree,
+    validators,
 )
 from gov_chain.ledger.core.checkpoint import Checkpoint
 from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.core.quorum import Followed, Link
+from gov_chain.ledger.core.validators import ValidatorSet
+from gov_chain.ledger.cosigner.certificates import Certified
 from gov_chain.ledger.engines import Committed
-from gov_chain.ledger.map_store import MapAt
+from gov_chain.ledger.map_store import RETAINED, MapAt, value_of
 from gov_chain.ledger.outcomes import outcome
 from gov_chain.ledger.standing import (
     About,
@@ -80,6 +85,13 @@ class Reader:
             shown = self._local.shown = Shown(self.directory)
         return shown
 
+    @property
+    def _certified(self) -> Certified:
+        found: Certified | None = getattr(self._local, "certified", None)
+        if found is None:
+            found = self._local.certified = Certified(self.directory)
+        return found
+
     def _tile(self, level: int, index: int) -> bytes:
         return self._rows.tile(level, index)
 
@@ -97,13 +109,86 @@ class Reader:
         return self.signed()[1].size
 
     def checkpoint(self) -> str:
-        """The latest signed checkpoint, with the cosignatures it has by now."""
+        """The latest signed checkpoint, with the certificate and the cosignatures it has by now."""
         return self.head()[0]
 
     def head(self) -> tuple[str, Checkpoint]:
-        """The latest signed checkpoint with its cosignatures, as text and parsed."""
-        text, head = self.signed()
-        return text + self._shown.lines(head.text), head
+        """The latest signed checkpoint with its certificate and cosignatures, as text and parsed."""
+        return self._with_lines(*self.signed())
+
+    def _with_lines(self, text: str, head: Checkpoint) -> tuple[str, Checkpoint]:
+        return text + self._certified.line(head.size, head.text) + self._shown.lines(head.text), head
+
+    def certified(self, least: int = 1) -> tuple[str, Checkpoint] | None:
+        """The largest checkpoint that a quorum certifies, if it has `least` entries; None if there is none.
+
+        It follows the latest checkpoint by a moment; a proof under it is worth more than one under a checkpoint that
+        only this node has signed.
+        """
+        size = self._certified.latest()
+        text = self._rows.checkpoint(size) if size >= max(least, 1) else None
+        if text is None:
+            return None
+        found, head = self._with_lines(text, checkpoint.parse(note.split(text)[0]))
+        return (found, head) if found != text else None
+
+    def _best(self, least: int) -> tuple[str, Checkpoint]:
+        """The checkpoint for a proof about the first `least` entries: a certified one, or else the latest.
+
+        Not one so old that the state under it might be let go of while it is read.
+        """
+        found = self.certified(least)
+        if found is not None:
+            newer = self._rows.one(
+                "SELECT count(*) FROM (SELECT 1 FROM checkpoints WHERE size > ? LIMIT ?)", found[1].size, RETAINED // 2
+            )
+            if newer < RETAINED // 2:
+                return found
+        return self.head()
+
+    def first_validators(self) -> ValidatorSet | None:
+        """The set that verifiers pin; None when the ledger never had validators."""
+        rows = self._rows.one("SELECT value FROM history WHERE key = ? ORDER BY idx LIMIT 1", state.VALIDATORS)
+        return None if rows is None else validators.of(value_of(rows))
+
+    @property
+    def quorum_vkey(self) -> str:
+        """The first set as a verifier key; empty when the ledger never had validators."""
+        first = self.first_validators()
+        return "" if first is None else quorum.vkey(self.signed()[1].origin, first.digest)
+
+    def validator_sets(self, since: bytes | None = None) -> list[tuple[ValidatorSet, str]]:
+        """Every set, with the certified checkpoint that names it (the first: empty); after the one of digest `since`.
+
+        It ends before a change that has no certificate yet. Raises `LedgerError("validators-unknown")`.
+        """
+        found: list[tuple[ValidatorSet, str]] = []
+        query = (
+            "SELECT value, (SELECT min(size) FROM checkpoints WHERE size > idx) FROM history WHERE key = ? ORDER BY idx"
+        )
+        for value, size in self._rows.connection.execute(query, (state.VALIDATORS,)):
+            text = ""
+            if found:
+                signed = self._rows.checkpoint(size) if size is not None else None
+                line = self._certified.line(size, note.split(signed)[0]) if signed is not None else ""
+                if signed is None or not line:
+                    break
+                text = signed + line
+            found.append((validators.of(value_of(value)), text))
+        if since is None:
+            return found
+        for at, (each, _) in enumerate(found):
+            if each.digest == since:
+                return found[at + 1 :]
+        raise LedgerError("validators-unknown", log=since.hex())
+
+    def followed(self) -> Followed | None:
+        """What a verifier who pinned the first set believes; None when the ledger never had validators."""
+        sets = self.validator_sets()
+        if not sets:
+            return None
+        links = [Link(each.encoding, text) for each, text in sets[1:]]
+        return Followed(self.signed()[1].origin, sets[0][0], links)
 
     def signed(self) -> tuple[str, Checkpoint]:
         """The latest checkpoint under the log's own signature alone, as text and parsed."""
@@ -133,8 +218,11 @@ class Reader:
         return found
 
     def receipt(self, index: int) -> str:
-        """Proof that entry `index` is in the log, against the latest checkpoint; raises `entry-unknown`."""
-        text, head = self.head()
+        """Proof that entry `index` is in the log, against a certified checkpoint if there is one that covers it.
+
+        Else against the latest. Raises `entry-unknown`.
+        """
+        text, head = self._best(index + 1)
         proof = tree.inclusion_proof(index, head.size, self._node)
         return receipt.build(entry=self.entry(index), index=index, proof=proof, checkpoint=text)
 
@@ -165,8 +253,9 @@ class Reader:
         Raises `LedgerError("prefix-too-short")` when that is more than `limit` entries.
         """
         with self._standing_still():
-            text, head = self.head()
-            indexes = [index for index in self.handle_entries(prefix) if index < head.size]
+            known = self.handle_entries(prefix)
+            text, head = self._best(max(known, default=0) + 1)
+            indexes = [index for index in known if index < head.size]
             if len(indexes) > limit:
                 raise LedgerError("prefix-too-short", log=prefix.hex())
             receipts = []
@@ -431,3 +520,7 @@ class Reader:
         if shown is not None:
             shown.close()
             del self._local.shown
+        certified: Certified | None = getattr(self._local, "certified", None)
+        if certified is not None:
+            certified.close()
+            del self._local.certified

@@ -38,6 +38,8 @@ register_converter(DigestConverter, "sha256")
 readable: list[URLPattern | URLResolver] = [
     path("ledger/checkpoint", api.checkpoint),
     path("ledger/cosigned", api.cosigned),
+    path("ledger/certified", api.certified),
+    path("ledger/validators", api.validators),
     path("ledger/vkey", api.vkey),
     path("ledger/genesis", api.genesis),
     path("ledger/receipts/<uint:index>", api.receipt),

@@ -100,6 +100,11 @@ def verify(text: str, verifier: note.Verifier) -> Checkpoint:
     return checkpoint
 
 
+def is_quorum(vkey: str) -> bool:
+    """Whether a verifier key is that of validators (`quorum.vkey`), by its name."""
+    return vkey.strip().partition("+")[0].endswith("/quorum")
+
+
 def opened(text: str, vkey: str, quorum: Quorum | None) -> tuple[Checkpoint, bool]:
     """The checkpoint, and whether a quorum certifies it; else `vkey`, if there is one, has to have signed it.
 

@@ -409,6 +409,16 @@ class LedgerError(GovChainError):
             "请用更新的验证节点名册，或稍后再取一份回执。",
             "Fetch newer validator sets, or the receipt again in a moment.",
         ),
+        "validators-unknown": Message(
+            404, "账本上没有这份验证节点名册。", "The ledger has or had no such validator set."
+        ),
+        "validators-needed": Message(
+            400,
+            "用验证节点的公钥核对时，须用 --validators 给出名册。",
+            "Under the validators' key, their sets are needed: --validators.",
+            "用 GET /ledger/validators 取得，任何节点的都可以。",
+            "Save what GET /ledger/validators answers, of any node.",
+        ),
         "validators-foreign": Message(
             422,
             "验证节点名册不是由受信任的名册一步步更换而来。",

@@ -55,9 +55,6 @@ class Certificates:
         )
         connection.execute("COMMIT")
 
-    def sizes_after(self, size: int) -> set[int]:
-        return {each for (each,) in self._connection.execute("SELECT size FROM certificates WHERE size > ?", (size,))}
-
     def close(self) -> None:
         self._connection.close()
 
@@ -78,6 +75,15 @@ class Certified:
         """The largest certified size; 0 if none."""
         rows = self._rows("SELECT coalesce(max(size), 0) FROM certificates")
         return int(rows[0][0]) if rows else 0
+
+    def sizes(self, count: int) -> list[int]:
+        """The newest certified sizes, and every one of a change of validators, in order."""
+        rows = self._rows(
+            "SELECT size FROM certificates WHERE changes = 1 UNION "
+            "SELECT size FROM (SELECT size FROM certificates ORDER BY size DESC LIMIT ?) ORDER BY size",
+            count,
+        )
+        return [size for (size,) in rows]
 
     def heard(self) -> dict[bytes, int]:
         """The largest size a share of each key came for."""
