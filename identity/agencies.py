@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from django.conf import settings
 
 from gov_chain import keys
 from gov_chain.ledger import node
 from gov_chain.ledger.core.errors import LedgerError
+from identity.core.purposes import ALGORITHMS, Purpose
 from identity.errors import IdentityError
 from identity.models import Agency
 
-Purpose = Literal["ledger", "issue", "request", "seal"]
-
-ALGORITHMS: dict[Purpose, keys.Algorithm] = {
-    "ledger": "EdDSA",
-    "issue": "ES256",
-    "request": "ES256",
-    "seal": "A256GCM",
-}
+__all__ = ["ALGORITHMS", "Purpose"]
 
 
 def by_slug(slug: str, *, hosted: bool = False) -> Agency:

@@ -15,7 +15,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
 
-from gov_chain.core.codec import canonical_json, sha256
+from identity.core import profiles
 from identity.officer_models import (  # noqa: F401 - models of this app: Django looks for them here
     OfficerInvitation,
     OfficerLogAnchor,
@@ -62,16 +62,11 @@ class Agency(models.Model):
     @property
     def profile(self) -> dict[str, Any]:
         """The public document whose digest the ledger holds; the same on every host."""
-        return {
-            "kind": "agency",
-            "number": self.number,
-            "slug": self.slug,
-            "name": {"zh": self.name_zh, "en": self.name_en},
-        }
+        return profiles.document(self.number, self.slug, self.name_zh, self.name_en)
 
     @property
     def profile_digest(self) -> bytes:
-        return sha256(canonical_json(self.profile))
+        return profiles.digest(self.number, self.slug, self.name_zh, self.name_en)
 
 
 class Officer(AbstractUser):

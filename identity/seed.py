@@ -18,23 +18,14 @@ from gov_chain import keys
 from gov_chain.environment import UnsafeSettings
 from gov_chain.ledger import documents, node
 from gov_chain.ledger.core.genesis import FoundingAgency
-from gov_chain.ledger.core.proposals import HOME
 from identity import agencies, assurance, certificates_x509, citizens
 from identity.actions.issue_activation import issue_activation
+from identity.core.demo_agencies import ACCREDITATIONS, AGENCIES
 from identity.models import Agency, Citizen, Officer, OfficerRole, Wallet
 
 PASSWORD = "yunzhou-demo"
 ACTIVATED = 3
 """How many of the demo citizens get an activation code."""
-
-AGENCIES = (
-    (1, "psb", "云州市公安局", "Yunzhou Public Security Bureau", False),
-    (2, "data", "云州市政务服务和数据管理局", "Yunzhou Government Services and Data Administration", True),
-    (3, "street", "云州市青石街道政务服务中心", "Qingshi Subdistrict Government Service Centre", False),
-    (4, "audit", "云州市审计局", "Yunzhou Audit Bureau", False),
-)
-ACCREDITATIONS = ((1, 1), (2, HOME))
-"""(agency, certificate type): the Public Security Bureau issues resident identity cards."""
 
 ROLE = OfficerRole.Role
 OFFICERS = (

@@ -76,7 +76,23 @@ def sealer(name: str) -> LocalSealer:
 
 
 def create(name: str, algorithm: Algorithm) -> None:
-    path = _path(name)
+    _create(_path(name), algorithm)
+
+
+def create_in(folder: Path, name: str, algorithm: Algorithm) -> None:
+    """`create` for the store in another node's `folder`, where no settings point."""
+    _create(folder / f"{name}.key", algorithm)
+
+
+def signer_in(folder: Path, name: str) -> LocalSigner:
+    return _signer(folder / f"{name}.key")
+
+
+def sealer_in(folder: Path, name: str) -> LocalSealer:
+    return _sealer(folder / f"{name}.key")
+
+
+def _create(path: Path, algorithm: Algorithm) -> None:
     if path.exists():
         return
     if algorithm == "A256GCM":

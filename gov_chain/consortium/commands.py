@@ -1,0 +1,250 @@
+"""`govchain consortium …`: several agencies' nodes on this machine, one ledger."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gov_chain.consortium.health import NodeHealth
+    from gov_chain.consortium.supervisor import Supervisor
+
+DEFAULT_DATA = "var/consortium"
+ORIGIN = "ledger.yunzhou.example"
+
+
+def add_arguments(subparsers: Any) -> None:
+    group = subparsers.add_parser(
+        "consortium", help="多机关联盟（本机四个节点，CometBFT 共识） several nodes, one ledger"
+    )
+    commands = group.add_subparsers(title="命令 commands", metavar="COMMAND", required=True)
+
+    up = commands.add_parser("up", help="启动各节点并守护，直至 Ctrl-C start the nodes and keep them running")
+    up.add_argument("--validators", type=int, default=4, metavar="N", help="验证节点数 how many vote (default 4)")
+    up.add_argument("--port", type=int, metavar="P", help="第一个网页端口 the first web port (default: free ones)")
+    up.set_defaults(handler=_up, django=False)
+
+    status = commands.add_parser("status", help="各节点的进程、高度、落后与连接 processes, height, lag, peers")
+    status.set_defaults(handler=_status, django=False)
+
+    logs = commands.add_parser("logs", help="各进程日志的末尾 the ends of the processes' logs")
+    logs.add_argument("node", nargs="?", metavar="NODE", help="只看一个节点 one node only")
+    logs.add_argument("--lines", "-n", type=int, default=20, metavar="N", help="行数 how many lines (default 20)")
+    logs.set_defaults(handler=_logs, django=False)
+
+    stop = commands.add_parser("stop", help="停下一个节点，其余继续 stop one node; the others go on")
+    stop.add_argument("node", metavar="NODE")
+    stop.add_argument("--kill", action="store_true", help="像断电一样 as a power cut would")
+    stop.set_defaults(handler=_stop, django=False)
+
+    start = commands.add_parser("start", help="重新启动一个节点 start a stopped node again")
+    start.add_argument("node", metavar="NODE")
+    start.set_defaults(handler=_start, django=False)
+
+    down = commands.add_parser("down", help="停止全部节点 stop all nodes")
+    down.set_defaults(handler=_down, django=False)
+
+
+def _root(args: argparse.Namespace) -> Path:
+    return Path(args.data or os.environ.get("GOVCHAIN_DATA") or DEFAULT_DATA).absolute()
+
+
+def _up(args: argparse.Namespace) -> int:
+    from gov_chain import clock
+    from gov_chain.consortium import layout, plan
+    from gov_chain.consortium.supervisor import Supervisor
+    from identity.core.demo_agencies import ACCREDITATIONS, AGENCIES
+
+    _log()
+    root = _root(args)
+    if plan.exists(root):
+        made = plan.read(root)
+    else:
+        made = layout.make(
+            root,
+            members=[layout.Member(number=n, slug=slug, name_zh=zh, name_en=en) for n, slug, zh, en, _ in AGENCIES],
+            accreditations=ACCREDITATIONS,
+            validators=args.validators,
+            origin=ORIGIN,
+            created=clock.now(),
+            first_port=args.port,
+        )
+    with Supervisor(made) as supervisor:
+        _say(supervisor, as_json=args.json)
+        supervisor.run()
+    return 0
+
+
+def _say(supervisor: Supervisor, *, as_json: bool) -> None:
+    greetings = {name: runner.greeting for name, runner in supervisor.runners.items()}
+    plan = supervisor.plan
+    nodes = [
+        {
+            "name": node.name,
+            "agency": node.agency,
+            "base_url": node.base_url,
+            "rpc_url": node.rpc_url,
+            "vkey": greetings[node.name].get("vkey", ""),
+        }
+        for node in plan.nodes
+    ]
+    officers = [
+        officer | {"base_url": greeting["base_url"]}
+        for greeting in greetings.values()
+        for officer in greeting.get("officers", [])
+    ]
+    citizens = [citizen for greeting in greetings.values() for citizen in greeting.get("citizens", [])]
+    password = next((greeting["password"] for greeting in greetings.values() if "password" in greeting), "")
+    if as_json:
+        told = {
+            "ready": True,
+            "ledger_id": plan.ledger_id,
+            "nodes": nodes,
+            "password": password,
+            "officers": officers,
+            "citizens": citizens,
+        }
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    else:
+        lines = [f"    {node['name']:<9}{node['base_url']}" for node in nodes]
+        desks = [
+            f"    {each['username']:<9}{each['base_url']}{each['page']:<11}{each['name']}  {each['agency_zh']}"
+            for each in officers
+        ]
+        links = [f"    {each['name']}  {each['activation_url']}" for each in citizens]
+        sys.stdout.write(
+            _TEXT.format(
+                count=len(nodes),
+                nodes="\n".join(lines),
+                desks="\n".join(desks),
+                password=password,
+                links="\n".join(links),
+                data=plan.root,
+            )
+        )
+    sys.stdout.flush()
+
+
+_TEXT = """
+  联盟已就绪：{count} 个节点，一本账 The consortium is ready: {count} nodes, one ledger
+{nodes}
+
+  工作人员登录（各自的节点） Officers log in at their own nodes (密码 password: {password})
+{desks}
+
+  市民激活链接 Citizens' activation links （自选六位 PIN; choose a six-digit PIN）
+{links}
+
+  停掉一个节点看看 Stop one and see: govchain consortium stop psb --kill --data {data}
+  演示数据均为虚构。按 Ctrl-C 停止。 All people here are invented. Ctrl-C stops the nodes.
+"""
+
+
+def _status(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from gov_chain.consortium import health, plan, processes
+
+    made = plan.read(_root(args))
+    found = [health.node(made, node) for node in made.nodes]
+    running = processes.find(made.supervisor_pid)
+    highest = max((each.engine.height for each in found if each.engine), default=0)
+    if args.json:
+        told = {
+            "running": running is not None,
+            "ledger_id": made.ledger_id,
+            "nodes": [
+                asdict(each) | {"well": each.well, "behind": highest - each.engine.height if each.engine else None}
+                for each in found
+            ],
+        }
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write("".join(f"{_line(each, highest)}\n" for each in found))
+    return 0 if running and all(each.well for each in found) else 1
+
+
+def _line(of: NodeHealth, highest: int) -> str:
+    mark = "正常 ok  " if of.well else "故障 FAIL"
+    running = " ".join(of.pids) or "未运行 nothing runs"
+    engine = "引擎无应答 engine silent"
+    if of.engine is not None:
+        behind = highest - of.engine.height
+        lag = f"落后 behind {behind}" if behind or of.engine.catching_up else "同步 in step"
+        engine = f"高度 height {of.engine.height} ({lag}), 对端 peers {of.engine.peers}"
+    size = "网页无应答 web silent" if of.size is None else f"{of.size} 条 entries"
+    return f"{mark} {of.name:<9} {of.base_url}  {engine}, {size}  [{running}]"
+
+
+def _logs(args: argparse.Namespace) -> int:
+    from gov_chain.consortium import plan
+
+    made = plan.read(_root(args))
+    nodes = [made.node(args.node)] if args.node else list(made.nodes)
+    told: dict[str, list[str]] = {}
+    for node in nodes:
+        for path in sorted((made.home(node) / "logs").glob("*.log")):
+            lines = path.read_text(errors="replace").splitlines()
+            told[f"{node.name}/{path.stem}"] = lines[-args.lines :] if args.lines > 0 else []
+    if args.json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    else:
+        for name, lines in told.items():
+            sys.stdout.write(f"== {name}\n" + "".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _stop(args: argparse.Namespace) -> int:
+    return _tell(args, do="stop", node=args.node, kill=args.kill)
+
+
+def _start(args: argparse.Namespace) -> int:
+    return _tell(args, do="start", node=args.node)
+
+
+def _tell(args: argparse.Namespace, **words: Any) -> int:
+    from gov_chain.consortium import plan, supervisor
+
+    made = plan.read(_root(args))
+    made.node(args.node)
+    supervisor.command(made, **words)
+    _done(args)
+    return 0
+
+
+def _down(args: argparse.Namespace) -> int:
+    """The supervisor ends its nodes; what outlived a killed supervisor is ended here, by its pid files."""
+    from gov_chain.consortium import health, plan, processes
+
+    made = plan.read(_root(args))
+    found = processes.find(made.supervisor_pid)
+    if found is not None:
+        processes.end(found, seconds=4 * processes.STOP_SECONDS)
+    left = [
+        process
+        for name in reversed(health.PROCESSES)
+        for node in made.nodes
+        if (process := processes.find(made.pid_file(node, name)))
+    ]
+    for process in left:
+        processes.end(process)
+    if found is None and not left:
+        from gov_chain.consortium.errors import ConsortiumError
+
+        raise ConsortiumError("consortium-stopped")
+    _done(args)
+    return 0
+
+
+def _done(args: argparse.Namespace) -> None:
+    sys.stdout.write('{"ok": true}\n' if args.json else "完成 done\n")
+
+
+def _log() -> None:
+    logging.basicConfig(format="{asctime} {levelname:<7} {name}: {message}", style="{", level=logging.INFO)
+    logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -1,0 +1,239 @@
+"""Laying out a consortium's nodes on one machine: keys, the shared ledger's first state, each engine's home.
+
+ 1. every node makes its own keys, and gives the public halves away (`Card`): nothing else leaves it
+ 2. the ledger is founded from the cards: genesis names agencies and validators; its bytes are the same everywhere
+ 3. every node gets that first state, CometBFT's genesis.json for it, and the addresses of the others
+
+In production the same steps run on four machines. Run again over what is there, nothing changes.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from gov_chain.consortium import cometbft, plan
+from gov_chain.consortium.errors import ConsortiumError
+from gov_chain.consortium.plan import Node, Plan
+from gov_chain.keys import local
+from gov_chain.ledger import founding, store
+from gov_chain.ledger.core import bls
+from gov_chain.ledger.core.genesis import FoundingAgency, FoundingValidator, Genesis
+from identity.core import profiles
+from identity.core.purposes import ALGORITHMS
+
+LEAST = 4
+"""With fewer validators none may fail: f of n fail safely where n > 3f."""
+PORTS = 4
+"""web, RPC, P2P and metrics."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A founding agency."""
+
+    number: int
+    slug: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What one node tells the others at founding: public keys alone."""
+
+    agency: FoundingAgency
+    validator: FoundingValidator
+    checkpoint_key: bytes
+    node_id: str
+
+
+def make(
+    root: Path,
+    *,
+    members: Sequence[Member],
+    accreditations: Sequence[tuple[int, int]],
+    validators: int,
+    origin: str,
+    created: int,
+    first_port: int | None = None,
+) -> Plan:
+    """A consortium of `members` under `root`, of whom the first `validators` vote. Web ports go up from `first_port`.
+
+    Raises `ConsortiumError("validators-number")`.
+    """
+    if not LEAST <= validators <= len(members):
+        raise ConsortiumError("validators-number", least=LEAST, most=len(members))
+    root = root.absolute()
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    cards = [prepare(root / member.slug / "data", member) for member in members]
+    voting = [card.validator for card in cards[:validators]]
+    genesis = Genesis(
+        agencies=tuple(card.agency for card in cards),
+        accreditations=tuple(accreditations),
+        checkpoint_key=cards[0].checkpoint_key,
+        created=created,
+        validators=tuple(voting),
+    )
+    founder = root / members[0].slug / "data"
+    sign = local.signer_in(founder / "keys", "ledger/checkpoint").sign
+    ledger_id = founding.found(founder / "ledger", genesis, origin=origin, sign=sign)
+    ports = plan.free_ports(PORTS * len(members))
+    nodes = tuple(
+        Node(
+            name=member.slug,
+            agency=member.number,
+            validator=number < validators,
+            node_id=card.node_id,
+            web=ports[PORTS * number] if first_port is None else first_port + number,
+            rpc=ports[PORTS * number + 1],
+            p2p=ports[PORTS * number + 2],
+            metrics=ports[PORTS * number + 3],
+        )
+        for number, (member, card) in enumerate(zip(members, cards, strict=True))
+    )
+    made = Plan(root=root, origin=origin, ledger_id=ledger_id.hex(), nodes=nodes)
+    powers = [(each.consensus_key, each.power) for each in voting]
+    engine_genesis = cometbft.genesis(ledger_id, time=created, validators=powers)
+    for node in nodes:
+        install(made, node, ledger=founder / "ledger", engine_genesis=engine_genesis)
+    share_database(made)
+    # Last: a layout without its plan is not one, and the next `make` goes on where this one stopped.
+    plan.write(made)
+    return made
+
+
+def prepare(data: Path, member: Member) -> Card:
+    """Make the keys of an agency's node in its data directory, those that are not there; their public halves."""
+    keys = data / "keys"
+    for purpose, algorithm in ALGORITHMS.items():
+        local.create_in(keys, f"{member.slug}/{purpose}", algorithm)
+    node_id = prepare_engine(data)
+    return Card(
+        agency=FoundingAgency(
+            number=member.number,
+            ledger_key=local.signer_in(keys, f"{member.slug}/ledger").public_key,
+            issue_key=local.signer_in(keys, f"{member.slug}/issue").public_key,
+            request_key=local.signer_in(keys, f"{member.slug}/request").public_key,
+            profile_digest=profiles.digest(member.number, member.slug, member.name_zh, member.name_en),
+        ),
+        validator=validator(data, member.number),
+        checkpoint_key=local.signer_in(keys, "ledger/checkpoint").public_key,
+        node_id=node_id,
+    )
+
+
+def prepare_engine(data: Path) -> str:
+    """Make the keys every node has, an observer too; the engine's node id."""
+    keys = data / "keys"
+    for name in ("ledger/checkpoint", "engine/node", "engine/validator"):
+        local.create_in(keys, name, "EdDSA")
+    return cometbft.node_id(local.signer_in(keys, "engine/node").public_key)
+
+
+def install(made: Plan, node: Node, *, ledger: Path, engine_genesis: str) -> None:
+    """Give a node the ledger's state in the directory `ledger`, its engine's home and its environment."""
+    data, engine = made.data(node), made.engine(node)
+    copy_ledger(ledger, data / "ledger")
+    if not (engine / "config" / "genesis.json").exists():
+        # Made aside: a home is there whole, or not at all.
+        draft = engine.with_name("engine.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        cometbft.make_home(
+            draft,
+            genesis_json=engine_genesis,
+            node_key=_private(data, "engine/node"),
+            validator_key=_private(data, "engine/validator"),
+        )
+        draft.rename(engine)
+    for folder in ("run", "logs"):
+        (made.home(node) / folder).mkdir(exist_ok=True, mode=0o700)
+    write_environment(made, node)
+
+
+def configure(made: Plan, node: Node) -> None:
+    """Write the engine's configuration anew: at every start, because nodes join and leave."""
+    peers = [other.peer for other in made.nodes if other.name != node.name]
+    cometbft.configure(made.engine(node), name=node.name, socket=made.socket(node), ports=node.ports, peers=peers)
+
+
+def write_environment(made: Plan, node: Node) -> None:
+    """The settings of a node's processes, one a line: also what systemd's EnvironmentFile takes."""
+    path = made.environment(node)
+    kept = read_environment(path) if path.exists() else {}
+    peers = ", ".join(f"{other.name} {other.base_url}" for other in made.nodes if other.agency and other != node)
+    values = {
+        "GOVCHAIN_DATA": str(made.data(node)),
+        "GOVCHAIN_BASE_URL": node.base_url,
+        "GOVCHAIN_HOSTED": node.name,
+        "GOVCHAIN_PEERS": peers,
+        "GOVCHAIN_LEDGER": f"comet:{node.rpc_url}",
+        "GOVCHAIN_LEDGER_ORIGIN": made.origin,
+        "GOVCHAIN_SECRET_KEY": kept.get("GOVCHAIN_SECRET_KEY", secrets.token_urlsafe(48)),
+    }
+    # What an operator added (a database, Redis) stays.
+    lines = "".join(f"{name}={value}\n" for name, value in {**kept, **values}.items())
+    draft = path.with_suffix(".new")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(lines)
+    draft.replace(path)
+
+
+def read_environment(path: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+
+
+def copy_ledger(source: Path, target: Path) -> None:
+    """The state that all nodes start from; what a node has already stays."""
+    if (target / store.FILE).exists():
+        return
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = target / f"{store.FILE}.copy"
+    shutil.copyfile(source / store.FILE, draft)
+    draft.rename(target / store.FILE)
+
+
+def share_database(made: Plan) -> None:
+    """Empty tables for every node, made once: each node's own migration then finds nothing to do."""
+    wanting = [made.data(node) / "node.sqlite3" for node in made.nodes if node.agency]
+    wanting = [path for path in wanting if not path.exists()]
+    if not wanting:
+        return
+    with tempfile.TemporaryDirectory(dir=made.root, prefix="tables-") as folder:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GOVCHAIN_")}
+        environment |= {"GOVCHAIN_DATA": folder, "DJANGO_SETTINGS_MODULE": "gov_chain.settings"}
+        command = [sys.executable, "-m", "django", "migrate", "--no-input", "--verbosity", "0"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            last = done.stderr.strip().splitlines()[-1:]
+            raise ConsortiumError("process-failed", node="-", process="migrate", reason=" ".join(last))
+        for path in wanting:
+            shutil.copyfile(Path(folder) / "node.sqlite3", path)
+
+
+def validator(data: Path, agency: int) -> FoundingValidator:
+    """The validator of an agency's node: its consensus key, and its BLS key with the proof that it has the secret."""
+    secret = bls.key_gen(secrets.token_bytes(32))
+    return FoundingValidator(
+        agency=agency,
+        consensus_key=local.signer_in(data / "keys", "engine/validator").public_key,
+        bls_key=bls.sk_to_pk(secret),
+        possession=bls.pop_prove(secret),
+    )
+
+
+def _private(data: Path, name: str) -> Ed25519PrivateKey:
+    """CometBFT signs with a file of its own, whatever store the agency's other keys are in."""
+    key = load_der_private_key((data / "keys" / f"{name}.key").read_bytes(), password=None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return key

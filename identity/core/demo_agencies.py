@@ -1,0 +1,15 @@
+"""The agencies of the demonstration world: invented, like its city."""
+
+from __future__ import annotations
+
+from gov_chain.ledger.core.proposals import HOME
+
+AGENCIES = (
+    # number, slug, names, whether it looks after citizens
+    (1, "psb", "云州市公安局", "Yunzhou Public Security Bureau", False),
+    (2, "data", "云州市政务服务和数据管理局", "Yunzhou Government Services and Data Administration", True),
+    (3, "street", "云州市青石街道政务服务中心", "Qingshi Subdistrict Government Service Centre", False),
+    (4, "audit", "云州市审计局", "Yunzhou Audit Bureau", False),
+)
+ACCREDITATIONS = ((1, 1), (2, HOME))
+"""(agency, certificate type): the Public Security Bureau issues resident identity cards."""
