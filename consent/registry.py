@@ -17,7 +17,7 @@ from consent.core import matter as matter_core
 from consent.core.errors import ConsentError
 from consent.core.matter import MatterTerms
 from consent.models import Matter
-from gov_chain.ledger import documents, node
+from gov_chain.ledger import documents, following, node
 from gov_chain.ledger.core import entries
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.records import USAGE
@@ -158,7 +158,8 @@ def certificate(issuer_jwt: str) -> IssuedCertificate:
     except SdJwtError as error:
         raise ConsentError("certificate-untrusted", log="malformed") from error
     commitment = anchors.commitment_of(payload, issuer_jwt)
-    issue = node.ledger().issue(commitment) if commitment else None
+    # The certificate may have been issued on another node this very moment.
+    issue = following.within_reach(lambda: node.ledger().issue(commitment)) if commitment else None
     if issue is None:
         raise ConsentError("certificate-untrusted", log="no anchor")
     signed = sd_jwt.SdJwt(issuer_jwt, (), None)

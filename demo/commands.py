@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 
@@ -11,10 +12,19 @@ def add_arguments(subparsers: Any) -> None:
         "demo", help="在全新的临时节点上跑完整流程并逐步核对 run and check the whole job on a fresh node"
     )
     demo.add_argument("--keep", metavar="DIR", help="把节点数据留在 DIR leave the node's data in DIR")
+    demo.add_argument(
+        "--consortium", action="store_true", help="在四个新节点组成的联盟上 on a consortium of four fresh nodes"
+    )
+    demo.add_argument(
+        "--kill-one", action="store_true", help="中途杀死一个验证节点 and kill a validator in the middle (--consortium)"
+    )
     demo.set_defaults(handler=_demo, django=False)
 
 
 def _demo(args: argparse.Namespace) -> int:
     from demo import journey
 
-    return journey.run(keep=args.keep, as_json=args.json)
+    if args.kill_one and not args.consortium:
+        sys.stderr.write("--kill-one 需要 --consortium。 --kill-one needs --consortium.\n")
+        return 2
+    return journey.run(keep=args.keep, as_json=args.json, consortium=args.consortium, kill_one=args.kill_one)

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from websockets.exceptions import WebSocketException
 
 from demo.holder import UnacceptableError
-from demo.node import Node, NodeFailedError
+from demo.node import Consortium, Node, NodeFailedError
 from demo.officer import Officer
 from demo.standard_wallet import RefusedError, StandardWallet
 from demo.wallet import GrantKept, Wallet
@@ -31,6 +31,8 @@ from gov_chain.core.errors import GovChainError
 PIN = "271828"
 TYPE = "resident-id"
 MATTER = "residence-permit"
+KILLED = "psb"
+"""The node that dies in the middle: the issuer's, which nobody needs once the certificate is on the phone."""
 
 
 class CheckFailedError(Exception):
@@ -67,6 +69,8 @@ class Story:
 
     node: Node
     folder: Path
+    kind: frozenset[str] = frozenset()
+    """`consortium`, `kill-one`: what of the steps is run."""
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
     officers: dict[str, Officer] = field(default_factory=dict)
     wallet: Wallet = None  # type: ignore[assignment]  # set by `activate`
@@ -81,6 +85,11 @@ class Story:
     def base(self) -> str:
         return self.node.base_url
 
+    @property
+    def consortium(self) -> Consortium:
+        assert isinstance(self.node, Consortium)
+        return self.node
+
     def close(self) -> None:
         self.node.stop()
         self.http.close()
@@ -89,7 +98,8 @@ class Story:
 
     def officer(self, username: str) -> Officer:
         if username not in self.officers:
-            self.officers[username] = Officer(self.base, username, self.node.greeting["password"])
+            desk = self.node.desk(username)
+            self.officers[username] = Officer(desk, username, self.node.greeting["password"])
         return self.officers[username]
 
 
@@ -110,12 +120,14 @@ def refused(act: Callable[[], object], *codes: str) -> str:
 
 
 Step = Callable[[Story], str]
-STEPS: list[tuple[str, Step]] = []
+ALWAYS, CONSORTIUM, KILLING = frozenset[str](), frozenset({"consortium"}), frozenset({"consortium", "kill-one"})
+STEPS: list[tuple[str, Step, frozenset[str]]] = []
+"""In order: name, act, and what the demo has to be for the step to be run."""
 
 
-def step(name: str) -> Callable[[Step], Step]:
+def step(name: str, when: frozenset[str] = ALWAYS) -> Callable[[Step], Step]:
     def add(run: Step) -> Step:
-        STEPS.append((name, run))
+        STEPS.append((name, run, when))
         return run
 
     return add
@@ -126,7 +138,7 @@ def start(story: Story) -> str:
     story.node.__enter__()
     greeting = story.node.greeting
     expect(len(greeting["citizens"]) >= 2, "no citizens to activate")
-    return f"{story.base}, ledger {greeting['vkey']}"
+    return f"{', '.join(story.node.agencies)}: {story.base}, ledger {story.node.vkey}"
 
 
 @step("register-import")
@@ -148,7 +160,7 @@ def register_import(story: Story) -> str:
 @step("activate")
 def activate(story: Story) -> str:
     story.person = story.node.greeting["citizens"][0]
-    story.wallet = Wallet(story.http, story.base, story.node.greeting["vkey"])
+    story.wallet = Wallet(story.http, story.base, story.node.vkey)
     story.wallet.activate(story.person["activation_code"], PIN)
     code = refused(lambda: story.wallet.unlock("135790"), "pin-wrong")
     return f"genesis verified under the pinned key; a wrong PIN is {code}"
@@ -173,6 +185,18 @@ def claim(story: Story) -> str:
     expect(held.fields()["id_number"] == story.person["id_number"], "the certificate is about somebody else")
     refused(lambda: story.wallet.claim(story.offer["uri"], story.offer["tx_code"]))
     return f"{len(held.fields())} fields, bound to this wallet's key; the offer works once"
+
+
+@step("kill-one", KILLING)
+def kill_one(story: Story) -> str:
+    """The issuer's node dies: application, engine and web, without a word. Three of four validators are a quorum."""
+    status, told = story.consortium.consortium("stop", KILLED, "--kill")
+    expect(status == 0, f"{told}")
+    try:
+        story.http.get(f"{story.consortium.node_url(KILLED)}/healthz")
+    except httpx.TransportError:
+        return f"{KILLED} is dead; the others go on"
+    raise CheckFailedError(f"{KILLED} still answers")
 
 
 @step("request")
@@ -225,7 +249,8 @@ def history(story: Story) -> str:
 def audit_feed(story: Story) -> str:
     auditor = story.officer("auditor")
     usage = story.wallet.history(story.grant)[-1][1]
-    page = auditor.open("/audit/")
+    with auditor.watch("ledger/all") as live:
+        page = auditor.until(live, "/audit/", str(usage.index))
     shown = [value for values in page.data.values() for value in values]
     expect(str(usage.index) in shown, f"entry {usage.index} is not on the auditor's page")
     expect(story.person["id_number"] not in page.text, "the auditor's page names a citizen")
@@ -275,6 +300,17 @@ def use_after_withdrawal(story: Story) -> str:
     return f"refused: {code}; no usage, no claims"
 
 
+@step("restore-one", KILLING)
+def restore_one(story: Story) -> str:
+    """The dead node comes back by itself, and has what was decided without it."""
+    begun = time.monotonic()
+    status, told = story.consortium.consortium("start", KILLED)
+    expect(status == 0, f"{told}")
+    size = _size(story)
+    until(lambda: _size(story, KILLED) >= size, f"{KILLED} does not catch up")
+    return f"{KILLED} has all {size} entries {time.monotonic() - begun:.1f} s after its start"
+
+
 @step("standard-wallet")
 def standard_wallet(story: Story) -> str:
     person = story.node.greeting["citizens"][1]
@@ -289,6 +325,21 @@ def standard_wallet(story: Story) -> str:
     return "claimed and presented with the published protocols alone; the issuer recorded the grant"
 
 
+@step("one-history", CONSORTIUM)
+def one_history(story: Story) -> str:
+    """Every node says the same of the same log, each under its own signature."""
+    texts: list[str] = []
+
+    def agreed() -> bool:
+        texts[:] = [_checkpoint(story, agency) for agency in story.node.agencies]
+        return len({text.split("\n")[1] for text in texts}) == 1
+
+    until(agreed, "the nodes do not come to the same size")
+    bodies = {text.partition("\n\n")[0] for text in texts}
+    expect(len(bodies) == 1, f"{len(bodies)} histories")
+    return f"{len(texts)} nodes, {bodies.pop().split(chr(10))[1]} entries, one root"
+
+
 @step("stop")
 def stop(story: Story) -> str:
     status = story.node.stop()
@@ -298,8 +349,9 @@ def stop(story: Story) -> str:
 
 @step("ledger-fsck")
 def ledger_fsck(story: Story) -> str:
-    status, told = story.node.command("ledger", "fsck")
-    expect(status == 0, f"fsck: {told}")
+    for agency in story.node.agencies:
+        status, told = story.node.command("ledger", "fsck", at=agency)
+        expect(status == 0, f"fsck of {agency}: {told}")
     return "root rebuilt from the entries alone equals the signed checkpoint"
 
 
@@ -326,15 +378,33 @@ def _key(desk: str) -> str:
     return desk.rstrip("/").rpartition("/")[2]
 
 
-def _size(story: Story) -> int:
+def _size(story: Story, agency: str = "") -> int:
     """Entries in the log, from its checkpoint's second line."""
-    return int(story.http.get(f"{story.base}/ledger/checkpoint").text.split("\n")[1])
+    return int(_checkpoint(story, agency).split("\n")[1])
+
+
+def _checkpoint(story: Story, agency: str = "") -> str:
+    """As the node of `agency` (a consortium's) serves it, else the citizens' node."""
+    base = story.consortium.node_url(agency) if agency else story.base
+    return story.http.get(f"{base}/ledger/checkpoint").text
+
+
+def until(holds: Callable[[], bool], otherwise: str, limit: float = 20.0) -> None:
+    """Ask again until it holds: what another node has decided reaches this one a moment later."""
+    deadline = time.monotonic() + limit
+    while not holds():
+        expect(time.monotonic() < deadline, otherwise)
+        time.sleep(0.1)
+
+
+def _steps(story: Story) -> list[tuple[str, Step]]:
+    return [(name, act) for name, act, when in STEPS if when <= story.kind]
 
 
 def _perform(story: Story, say: Callable[[str], None]) -> list[Outcome]:
     outcomes = []
     failed = ""
-    for name, act in STEPS:
+    for name, act in _steps(story):
         if failed:
             outcomes.append(Outcome(name, False, 0.0, f"not run: {failed} failed"))
             continue
@@ -348,16 +418,17 @@ def _perform(story: Story, say: Callable[[str], None]) -> list[Outcome]:
     return outcomes
 
 
-def run(*, keep: str | None, as_json: bool) -> int:
+def run(*, keep: str | None, as_json: bool, consortium: bool = False, kill_one: bool = False) -> int:
     """Run every step; prints the outcome and answers the exit status."""
     folder = Path(keep) if keep else Path(tempfile.mkdtemp(prefix="govchain-demo-"))
     if keep and folder.exists() and any(folder.iterdir()):
         sys.stderr.write(f"{folder} 不是空目录 is not empty\n")
         return 2
     begun = time.monotonic()
-    story = Story(Node(folder), folder)
+    kind = frozenset(name for name, wanted in (("consortium", consortium), ("kill-one", kill_one)) if wanted)
+    story = Story(Consortium(folder) if consortium else Node(folder), folder, kind)
     try:
-        with tqdm(total=len(STEPS), leave=False, disable=None if not as_json else True) as bar:
+        with tqdm(total=len(_steps(story)), leave=False, disable=None if not as_json else True) as bar:
             outcomes = _perform(story, lambda name: _advance(bar, name))
     finally:
         story.close()

@@ -1,4 +1,4 @@
-"""A node of its own for the demo: `govchain up` as a subprocess on a free port, until closed."""
+"""Nodes of its own for the demo, as a subprocess on free ports, until closed: one node, or a consortium of four."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ class NodeFailedError(Exception):
 
 
 class Node:
-    """`with Node(folder) as node:` gives `base_url`, `vkey`, and who may log in."""
+    """`with Node(folder) as node:` gives `base_url` and, in `greeting`, the ledger's key and who may log in."""
+
+    COMMAND = ("up", "--port", "0")
 
     def __init__(self, data: Path) -> None:
-        self.data = data
+        self.folder = data
         self.log = data / "node.log"
         self.base_url = ""
         self.greeting: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Node:
-        self.data.mkdir(parents=True, exist_ok=True)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GOVCHAIN_")}
-        command = [sys.executable, "-m", "gov_chain.cli", "up", "--port", "0", "--data", str(self.data), "--json"]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "gov_chain.cli", *self.COMMAND, "--data", str(self.folder), "--json"]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=kept)  # noqa: S603
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=_clean())  # noqa: S603
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -43,8 +44,29 @@ class Node:
         if not self.greeting.get("ready"):
             self._process.wait(STOP_LIMIT)
             raise NodeFailedError(line.decode())
-        self.base_url = self.greeting["base_url"]
+        self._greeted()
         return self
+
+    def _greeted(self) -> None:
+        self.base_url = self.greeting["base_url"]
+
+    @property
+    def vkey(self) -> str:
+        """The key that the citizens' node signs checkpoints with."""
+        return str(self.greeting["vkey"])
+
+    def desk(self, username: str) -> str:
+        """Where an officer works."""
+        return self.base_url
+
+    def data(self, agency: str) -> Path:
+        """The data directory of the node that hosts an agency."""
+        return self.folder
+
+    @property
+    def agencies(self) -> list[str]:
+        """One for each node."""
+        return ["psb"]
 
     def stop(self) -> int:
         """Ask politely; answers the exit status. Stopping twice is stopping once."""
@@ -64,13 +86,15 @@ class Node:
     def __exit__(self, *failure: object) -> None:
         self.stop()
 
-    def command(self, *arguments: str) -> tuple[int, Any]:
-        """Run another `govchain` command on this node's data: (exit status, its JSON)."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GOVCHAIN_")}
+    def command(self, *arguments: str, at: str = "psb") -> tuple[int, Any]:
+        """Run another `govchain` command on the data of the node that hosts agency `at`: (exit status, its JSON)."""
+        return self._command(*arguments, data=self.data(at))
+
+    def _command(self, *arguments: str, data: Path) -> tuple[int, Any]:
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "gov_chain.cli", *arguments, "--data", str(self.data), "--json"],
+            [sys.executable, "-m", "gov_chain.cli", *arguments, "--data", str(data), "--json"],
             capture_output=True,
-            env=kept,
+            env=_clean(),
             check=False,
             timeout=STOP_LIMIT * 3,
         )
@@ -81,3 +105,40 @@ class Node:
 
     def _last_words(self) -> str:
         return self.log.read_text(errors="replace").strip()[-600:]
+
+
+class Consortium(Node):
+    """Four agencies' nodes under one ledger. The citizens' node is that of the home agency."""
+
+    COMMAND = ("consortium", "up")
+    HOME = "data"
+
+    def _greeted(self) -> None:
+        self._nodes = {node["name"]: node for node in self.greeting["nodes"]}
+        self._desks = {officer["username"]: officer["base_url"] for officer in self.greeting["officers"]}
+        self.base_url = self._nodes[self.HOME]["base_url"]
+
+    @property
+    def vkey(self) -> str:
+        return str(self._nodes[self.HOME]["vkey"])
+
+    def desk(self, username: str) -> str:
+        return str(self._desks[username])
+
+    def data(self, agency: str) -> Path:
+        return self.folder / agency / "data"
+
+    @property
+    def agencies(self) -> list[str]:
+        return list(self._nodes)
+
+    def node_url(self, agency: str) -> str:
+        return str(self._nodes[agency]["base_url"])
+
+    def consortium(self, *arguments: str) -> tuple[int, Any]:
+        """`govchain consortium …` on this one: (exit status, its JSON)."""
+        return self._command("consortium", *arguments, data=self.folder)
+
+
+def _clean() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("GOVCHAIN_")}

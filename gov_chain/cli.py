@@ -92,14 +92,23 @@ def leaves(root: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
 
 
 def _settle_environment(data: str | None) -> None:
-    """Point the settings at the node's data, and at the address a running node wrote there."""
+    """Point the settings at the node's data, at what is set there, and at the address a running node wrote there."""
     if data:
         os.environ["GOVCHAIN_DATA"] = data
     os.environ.setdefault("GOVCHAIN_DATA", DEFAULT_DATA)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gov_chain.settings")
+    read_settings(Path(os.environ["GOVCHAIN_DATA"]))
     note = Path(os.environ["GOVCHAIN_DATA"]) / "node.json"
     if "GOVCHAIN_BASE_URL" not in os.environ and note.exists():
         os.environ["GOVCHAIN_BASE_URL"] = json.loads(note.read_text())["base_url"]
+
+
+def read_settings(data: Path) -> None:
+    """`<data>/node.env`, one NAME=value a line, for what the environment does not say: a consortium's nodes have it."""
+    path = data / "node.env"
+    if path.exists():
+        for name, _, value in (line.partition("=") for line in path.read_text().splitlines()):
+            os.environ.setdefault(name, value)
 
 
 def _refuse(error: GovChainError, *, as_json: bool) -> None:

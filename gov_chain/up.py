@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from gov_chain import tls as local_tls
-from gov_chain.cli import DEFAULT_DATA
+from gov_chain.cli import DEFAULT_DATA, read_settings
 from gov_chain.core.errors import GovChainError, Message
 from gov_chain.environment import UnsafeSettings
 
@@ -65,6 +65,7 @@ def up(*, host: str, port: int, data: str | None, tls: bool, as_json: bool) -> i
     folder = Path(data or os.environ.get("GOVCHAIN_DATA", DEFAULT_DATA)).absolute()
     with _listen("0.0.0.0" if tls else host, port) as listener:  # noqa: S104 - a phone has to reach it
         os.environ["GOVCHAIN_DATA"] = str(folder)
+        read_settings(folder)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gov_chain.settings")
         port = listener.getsockname()[1]
         certificate: dict[str, str] = {}

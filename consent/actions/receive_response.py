@@ -27,6 +27,7 @@ from consent.core.errors import ConsentError
 from consent.models import PresentationRequest, PresentationResponse
 from gov_chain import clock
 from gov_chain.core.codec import b64url
+from gov_chain.ledger import following, node
 from identity import agencies, peers
 from identity.errors import IdentityError
 from identity.models import Agency
@@ -80,6 +81,7 @@ def _receive_two_locks(request: PresentationRequest, token: str, head: dict[str,
     except envelopes.MalformedEnvelopeError as error:
         raise ConsentError("response-malformed", log=str(error)) from error
     home = _recorder(outer.recorder)
+    _reach(outer.handle)
     masks = registry.granted_masks(outer.handle, matter=request.matter, recorder=home.number, now=clock.now())
     _require_given_for(request, home=home, handle=outer.handle)
     try:
@@ -126,6 +128,11 @@ def _require_given_for(request: PresentationRequest, *, home: Agency, handle: by
         if error.remote_status >= 500:
             raise
         raise ConsentError("grant-elsewhere", log=error.remote_code) from error
+
+
+def _reach(handle: bytes) -> None:
+    """The wallet has come straight from its home agency, whose node may have the grant a moment before this one."""
+    following.within_reach(lambda: node.ledger().grant(handle))
 
 
 def _recorder(slug: str) -> Agency:

@@ -13,6 +13,7 @@ from consent.core.envelopes import ONE_TIME_KEY_BYTES
 from consent.core.errors import ConsentError
 from consent.models import Grant
 from gov_chain import clock
+from gov_chain.ledger import following
 from identity import agencies
 from identity.models import Agency
 
@@ -44,6 +45,8 @@ def release_key(*, home: Agency, asker: Agency, handle: bytes, usage_index: int,
     """Raises `ConsentError` release-not-recorded, release-foreign, release-unknown, or grant-withdrawn: a use recorded
     before the withdrawal opens nothing after it.
     """
+    if not following.reached(usage_index):
+        raise ConsentError("ledger-slow", retry_after=2)
     registry.require_usage(index=usage_index, handle=handle, agency=asker.number)
     if registry.standing(handle, now=clock.now()).withdrawn:
         raise ConsentError("grant-withdrawn")

@@ -2,8 +2,8 @@
 
     <root>/consortium.json            this plan; nothing secret in it
     <root>/supervisor.pid, control    the process that keeps the nodes running, and where it listens
-    <root>/<node>/node.env            what its processes get as environment (its web's secret: owner only)
     <root>/<node>/data/               GOVCHAIN_DATA: keys, ledger, database
+    <root>/<node>/data/node.env       its settings; every `govchain … --data` reads them (for the owner's eyes only)
     <root>/<node>/engine/             CometBFT's home
     <root>/<node>/run/ logs/          pid files; one log a process
 
@@ -93,7 +93,7 @@ class Plan:
         return self.home(node) / "engine"
 
     def environment(self, node: Node) -> Path:
-        return self.home(node) / "node.env"
+        return self.data(node) / "node.env"
 
     def log(self, node: Node, process: str) -> Path:
         return self.home(node) / "logs" / f"{process}.log"

@@ -46,7 +46,7 @@ def inherited() -> dict[str, str]:
 
 def node_processes(of: Plan, node: Node) -> list[Process]:
     """A node's processes, in the order in which they start."""
-    environment = inherited() | layout.read_environment(of.environment(node))
+    environment = inherited()
 
     def process(name: str, command: list[str], ready: Callable[[Process], bool], *, listens: bool = False) -> Process:
         return Process(

@@ -11,10 +11,13 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django import db
+from django.conf import settings
 from django.db import Error as DatabaseError
 
 from gov_chain.core.errors import GovChainError, trail
@@ -28,6 +31,11 @@ log = logging.getLogger(__name__)
 LOOK = 0.2
 """Seconds between looks: another process may be the one that writes the ledger."""
 AT_ONCE = 500
+CATCH_UP = 3.0
+"""Seconds that this node may be behind the one that tells it of a record."""
+LOOK_CLOSELY = 0.02
+
+T = TypeVar("T")
 
 Listener = Callable[[LogRow], None]
 
@@ -66,6 +74,23 @@ def fetch_document(row: LogRow) -> None:
         documents.load(row.entry.values["digest"])
     except GovChainError as error:
         log.info("a document is not here yet: %s", error)
+
+
+def within_reach(found: Callable[[], T | None], *, seconds: float = CATCH_UP) -> T | None:
+    """What `found` answers, asked again for a moment while it answers None.
+
+    Nodes of a consortium commit a block within moments of each other: what another node has just seen final may not
+    have reached this one. A node on its own is never behind itself, and is asked once.
+    """
+    deadline = time.monotonic() + (seconds if settings.GOVCHAIN.hosted else 0)
+    while (answer := found()) is None and time.monotonic() < deadline:
+        threading.Event().wait(LOOK_CLOSELY)
+    return answer
+
+
+def reached(index: int) -> bool:
+    """Whether this node's log has entry `index`, now or in a moment."""
+    return bool(within_reach(lambda: node.ledger().size > index or None))
 
 
 class Follower:
