@@ -28,8 +28,8 @@ setup: $(INSTALLED) $(CONTEXTS) $(BUNDLE) ## .venv, Python packages, the wallet'
 engines: $(INSTALLED) ## build the engines of others from pinned source, once (ENGINES=cometbft for one)
 	@$(BIN)/python -m gov_chain.engines $(ENGINES)
 
-run: setup ## start a node on this machine (PORT=8000; TLS=1 for a phone on the same network)
-	@exec $(BIN)/govchain up $(if $(PORT),--port $(PORT)) $(if $(filter 1,$(TLS)),--tls)
+run: setup $(if $(filter 1,$(CONSORTIUM)),engines) ## start a node on this machine (PORT=8000; TLS=1 for a phone nearby; CONSORTIUM=1 for four nodes)
+	@exec $(BIN)/govchain $(if $(filter 1,$(CONSORTIUM)),consortium) up $(if $(PORT),--port $(PORT)) $(if $(filter 1,$(TLS)),--tls)
 
 test: setup $(INTEROP) ## every test (ARGS="tests/test_cli.py -k help" for a few)
 	@$(BIN)/python -m pytest $(ARGS)

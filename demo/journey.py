@@ -350,7 +350,7 @@ def stop(story: Story) -> str:
 @step("ledger-fsck")
 def ledger_fsck(story: Story) -> str:
     for agency in story.node.agencies:
-        status, told = story.node.command("ledger", "fsck", at=agency)
+        status, told = story.node.command("ledger", "fsck", "--vkey", story.node.vkey_of(agency), at=agency)
         expect(status == 0, f"fsck of {agency}: {told}")
     return "root rebuilt from the entries alone equals the signed checkpoint"
 

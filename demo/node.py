@@ -55,6 +55,10 @@ class Node:
         """The key that the citizens' node signs checkpoints with."""
         return str(self.greeting["vkey"])
 
+    def vkey_of(self, agency: str) -> str:
+        """The same for the node of an agency."""
+        return self.vkey
+
     def desk(self, username: str) -> str:
         """Where an officer works."""
         return self.base_url
@@ -120,7 +124,10 @@ class Consortium(Node):
 
     @property
     def vkey(self) -> str:
-        return str(self._nodes[self.HOME]["vkey"])
+        return self.vkey_of(self.HOME)
+
+    def vkey_of(self, agency: str) -> str:
+        return str(self._nodes[agency]["vkey"])
 
     def desk(self, username: str) -> str:
         return str(self._desks[username])

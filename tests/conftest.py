@@ -1,7 +1,7 @@
 """What every test shares: honest skips, a data directory of its own, and the small world.
 
 With `CI=true` a skipped test fails: on the machine that judges, a missing part is an error.
-The world (`tests/world.py`) is offered as the fixture `world`: a node with three agencies, a register and a
+The world (`tests/world.py`) is offered as the fixture `world`: a node with four agencies, a register and a
 matter in force, a fresh copy for each test.
 """
 

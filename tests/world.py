@@ -1,4 +1,4 @@
-"""The small world every test can use: three agencies, four officers, a register, a matter in force.
+"""The small world every test can use: four agencies, four officers, a register, a matter in force.
 
     def test_something(world):
         ana = world.citizen()                  # a citizen with an activated wallet and a claimed certificate

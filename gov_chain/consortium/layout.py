@@ -29,6 +29,7 @@ from gov_chain.keys import local
 from gov_chain.ledger import founding, store
 from gov_chain.ledger.core import bls
 from gov_chain.ledger.core.genesis import FoundingAgency, FoundingValidator, Genesis
+from gov_chain.ledger.core.proposals import HOME
 from identity.core import profiles
 from identity.core.purposes import ALGORITHMS
 
@@ -77,15 +78,18 @@ def make(
     root = root.absolute()
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     cards = [prepare(root / member.slug / "data", member) for member in members]
+    homes = [number for number, type_ in accreditations if type_ == HOME]
+    # Genesis names the key of the node that founds: that of the agency the citizens' phones begin with.
+    first = next((at for at, member in enumerate(members) if member.number in homes), 0)
     voting = [card.validator for card in cards[:validators]]
     genesis = Genesis(
         agencies=tuple(card.agency for card in cards),
         accreditations=tuple(accreditations),
-        checkpoint_key=cards[0].checkpoint_key,
+        checkpoint_key=cards[first].checkpoint_key,
         created=created,
         validators=tuple(voting),
     )
-    founder = root / members[0].slug / "data"
+    founder = root / members[first].slug / "data"
     sign = local.signer_in(founder / "keys", "ledger/checkpoint").sign
     ledger_id = founding.found(founder / "ledger", genesis, origin=origin, sign=sign)
     ports = plan.free_ports(PORTS * len(members))

@@ -65,7 +65,7 @@ def node_processes(of: Plan, node: Node) -> list[Process]:
     engine = [str(engines.binary("cometbft")), "node", "--home", str(of.engine(node))]
     web = [sys.executable, "-m", "gov_chain.cli", "up", "--port", str(node.web), "--data", data, "--json"]
     return [
-        process("app", [*app, "--agency", str(node.agency)], lambda _: _takes_connections(address)),
+        process("app", app, lambda _: _takes_connections(address)),
         process("engine", engine, lambda _: _answers(f"{node.rpc_url}/health")),
         process("web", web, lambda started: started.heard(), listens=True),
     ]
@@ -109,7 +109,8 @@ class NodeRunner:
     @property
     def greeting(self) -> dict[str, Any]:
         """What the web said when it was ready."""
-        return json.loads(self.processes[-1].greeting or b"{}")
+        said: dict[str, Any] = json.loads(self.processes[-1].greeting or b"{}")
+        return said
 
     def _run(self) -> None:
         pause = FIRST_PAUSE
