@@ -45,7 +45,7 @@ def release_key(*, home: Agency, asker: Agency, handle: bytes, usage_index: int,
     """Raises `ConsentError` release-not-recorded, release-foreign, release-unknown, or grant-withdrawn: a use recorded
     before the withdrawal opens nothing after it.
     """
-    if not following.reached(usage_index):
+    if following.behind(usage_index):
         raise ConsentError("ledger-slow", retry_after=2)
     registry.require_usage(index=usage_index, handle=handle, agency=asker.number)
     if registry.standing(handle, now=clock.now()).withdrawn:

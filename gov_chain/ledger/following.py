@@ -88,9 +88,9 @@ def within_reach(found: Callable[[], T | None], *, seconds: float = CATCH_UP) ->
     return answer
 
 
-def reached(index: int) -> bool:
-    """Whether this node's log has entry `index`, now or in a moment."""
-    return bool(within_reach(lambda: node.ledger().size > index or None))
+def behind(index: int) -> bool:
+    """Whether this node, one of several, has not got as far as entry `index`, which another one speaks of."""
+    return bool(settings.GOVCHAIN.hosted) and not within_reach(lambda: node.ledger().size > index or None)
 
 
 class Follower:
