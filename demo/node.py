@@ -24,15 +24,15 @@ class Node:
     COMMAND = ("up", "--port", "0")
 
     def __init__(self, data: Path) -> None:
-        self.folder = data
+        self.data = data
         self.log = data / "node.log"
         self.base_url = ""
         self.greeting: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Node:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "gov_chain.cli", *self.COMMAND, "--data", str(self.folder), "--json"]
+        self.data.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "gov_chain.cli", *self.COMMAND, "--data", str(self.data), "--json"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=_clean())  # noqa: S603
         assert self._process.stdout is not None
@@ -63,9 +63,9 @@ class Node:
         """Where an officer works."""
         return self.base_url
 
-    def data(self, agency: str) -> Path:
+    def data_of(self, agency: str) -> Path:
         """The data directory of the node that hosts an agency."""
-        return self.folder
+        return self.data
 
     @property
     def agencies(self) -> list[str]:
@@ -92,7 +92,7 @@ class Node:
 
     def command(self, *arguments: str, at: str = "psb") -> tuple[int, Any]:
         """Run another `govchain` command on the data of the node that hosts agency `at`: (exit status, its JSON)."""
-        return self._command(*arguments, data=self.data(at))
+        return self._command(*arguments, data=self.data_of(at))
 
     def _command(self, *arguments: str, data: Path) -> tuple[int, Any]:
         done = subprocess.run(  # noqa: S603
@@ -132,8 +132,8 @@ class Consortium(Node):
     def desk(self, username: str) -> str:
         return str(self._desks[username])
 
-    def data(self, agency: str) -> Path:
-        return self.folder / agency / "data"
+    def data_of(self, agency: str) -> Path:
+        return self.data / agency / "data"
 
     @property
     def agencies(self) -> list[str]:
@@ -144,7 +144,7 @@ class Consortium(Node):
 
     def consortium(self, *arguments: str) -> tuple[int, Any]:
         """`govchain consortium …` on this one: (exit status, its JSON)."""
-        return self._command("consortium", *arguments, data=self.folder)
+        return self._command("consortium", *arguments, data=self.data)
 
 
 def _clean() -> dict[str, str]:

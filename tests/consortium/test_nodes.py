@@ -126,7 +126,7 @@ def test_a_second_one_on_the_same_data_is_refused(consortium: Consortium) -> Non
 
 
 def test_a_dead_process_is_started_again(consortium: Consortium) -> None:
-    made = plan.read(consortium.folder)
+    made = plan.read(consortium.data)
     before = processes.find(made.pid_file(made.node("audit"), "app"))
     assert before is not None
     os.kill(before.pid, signal.SIGKILL)
