@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from certificates.core.definitions import SHIPPED
-from consent import matters
+from consent import matters, registry
 from gov_chain.ledger import node, relay
+from gov_chain.ledger.core.errors import LedgerError
 from identity import agencies
 
 RESIDENCE_PERMIT: dict[str, Any] = {
@@ -75,4 +76,15 @@ def _bring(document: dict[str, Any]) -> bool:
         if issuer.hosted and item["type"] not in approved:
             relay.settle([matters.approve(number, version, issuer=issuer, type_number=item["type"])])
     state = ledger.matter(number, version)
-    return state is not None and state.in_force
+    return state is not None and state.in_force and _defined(number, version)
+
+
+def _defined(number: int, version: int) -> bool:
+    """Whether the definitions have come to this node, from wherever they were registered."""
+    try:
+        registry.load_terms(number, version)
+    except LedgerError as error:
+        if error.code != "document-unknown":
+            raise
+        return False
+    return True

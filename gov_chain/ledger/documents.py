@@ -23,12 +23,13 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 MAX_DOCUMENT = 256 * 1024
-ASK_AGAIN = 10
+ASK_AGAIN = 1
 """Seconds after which a document that no node had is asked for again."""
 
 Elsewhere = Callable[[], Iterable[str]]
 _elsewhere: Elsewhere = tuple
 _missing: dict[bytes, int] = {}
+_wanted: set[bytes] = set()
 
 
 def look_elsewhere(base_urls: Elsewhere) -> None:
@@ -56,6 +57,19 @@ def load(digest: bytes) -> Any:
         if connection.in_atomic_block or not (found := _fetch(digest)):
             raise
         return json.loads(found)
+
+
+def want(digest: bytes) -> None:
+    """Have a document that the ledger names, if not now then as soon as a node that has it answers (`fetch_wanted`)."""
+    if not Document.objects.filter(digest=digest.hex()).exists():
+        _wanted.add(digest)
+
+
+def fetch_wanted() -> None:
+    """Ask once more for what is wanted."""
+    for digest in list(_wanted):
+        if Document.objects.filter(digest=digest.hex()).exists() or _fetch(digest):
+            _wanted.discard(digest)
 
 
 def body(digest: str) -> bytes:

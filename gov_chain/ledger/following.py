@@ -68,12 +68,9 @@ def on_entries(kinds: Iterable[str], listener: Listener, *, from_start: bool = F
     _interests.append(_Interest(frozenset(numbers[kind] for kind in kinds), listener, from_start))
 
 
-def fetch_document(row: LogRow) -> None:
+def want_document(row: LogRow) -> None:
     """Have the definition that a record names by digest, before anybody asks for it."""
-    try:
-        documents.load(row.entry.values["digest"])
-    except GovChainError as error:
-        log.info("a document is not here yet: %s", error)
+    documents.want(row.entry.values["digest"])
 
 
 def within_reach(found: Callable[[], T | None], *, seconds: float = CATCH_UP) -> T | None:
@@ -121,6 +118,7 @@ class Follower:
                 elif size > seen:
                     announce_growth(size)
                     seen = _hand_out(seen, size)
+                documents.fetch_wanted()
             except (GovChainError, sqlite3.Error, DatabaseError, OSError) as error:
                 log.warning("ledger follower: %s; trying again", type(error).__name__)
                 db.connection.close()
