@@ -13,4 +13,6 @@ class CertificatesConfig(AppConfig):
 
         relay.on_outcome("certificates.type", outcomes.type_decided)
         relay.on_outcome("certificates.certificate", outcomes.certificate_decided)
+        relay.on_outcome("certificates.status", outcomes.status_decided)
         live.register("offer", pages.may_watch_offer)
+        live.register("certificate", pages.may_watch_certificate)

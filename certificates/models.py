@@ -117,13 +117,51 @@ class AccessToken(models.Model):
     expires_at = models.PositiveBigIntegerField(help_text="Unix seconds.")
 
 
+class StatusList(models.Model):
+    """The statuses of some certificates of one type: two bits each, as last published (`formats.status_list`).
+
+    At most one version is on its way to the ledger; acts that come meanwhile wait on their certificates, and go
+    together into the next.
+    """
+
+    agency = models.ForeignKey("identity.Agency", on_delete=models.PROTECT, related_name="status_lists")
+    type_number = models.PositiveIntegerField()
+    number = models.PositiveIntegerField(help_text="Of this type's lists, as the ledger counts them.")
+    size = models.PositiveIntegerField()
+    version = models.PositiveIntegerField(default=0, help_text="The version in force; 0 before the first is final.")
+    revoked = models.BinaryField()
+    suspended = models.BinaryField()
+    digest = models.BinaryField(max_length=32, null=True, help_text="Of the document in force.")
+    pending_digest = models.BinaryField(max_length=32, null=True, help_text="Of the next version, on its way.")
+
+    class Meta:
+        ordering = ["type_number", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["type_number", "number"], name="status_list_once"),
+            models.CheckConstraint(condition=Q(number__lte=65535, size__gte=131072), name="status_list_range"),
+        ]
+
+
 class Certificate(models.Model):
-    """The issuer's record of one issued certificate. Its claims are in the register, its bytes with the holder."""
+    """The issuer's record of one issued certificate. Its claims are in the register, its bytes with the holder.
+
+    `waiting` is an act of `core.lifecycle` whose status record is not final yet: `state` is still the former one.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", "待上链"
         ACTIVE = "active", "有效"
+        SUSPENDED = "suspended", "已暂停"
+        REVOKED = "revoked", "已吊销"
+        REPLACED = "replaced", "已换发"
         REFUSED = "refused", "被账本拒绝"
+
+    class Waiting(models.TextChoices):
+        NONE = "", ""
+        SUSPEND = "suspend", "暂停"
+        REINSTATE = "reinstate", "恢复"
+        REVOKE = "revoke", "吊销"
+        REPLACE = "replace", "换发"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     agency = models.ForeignKey("identity.Agency", on_delete=models.PROTECT, related_name="certificates")
@@ -135,9 +173,16 @@ class Certificate(models.Model):
     salt = models.BinaryField(max_length=16)
     issued_at = models.PositiveBigIntegerField(help_text="Unix seconds.")
     expires_at = models.PositiveBigIntegerField(help_text="Unix seconds.")
-    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
     refusal = models.CharField(max_length=40, blank=True)
     ledger_index = models.PositiveBigIntegerField(null=True)
+    status_list = models.ForeignKey(StatusList, on_delete=models.PROTECT, null=True, related_name="certificates")
+    status_index = models.PositiveIntegerField(null=True)
+    waiting = models.CharField(max_length=9, choices=Waiting.choices, default=Waiting.NONE, blank=True)
+    waiting_version = models.PositiveIntegerField(
+        null=True, help_text="The list's version that carries it; none yet while another is on its way."
+    )
+    reason = models.CharField(max_length=16, blank=True, help_text="Of the last act, from `lifecycle.REASONS`.")
     sealed = models.BinaryField(null=True, help_text="The signed certificate, sealed, until it is delivered.")
     deliver_until = models.PositiveBigIntegerField(help_text="Unix seconds; afterwards `sealed` is emptied.")
     transaction_digest = models.BinaryField(max_length=32, null=True, unique=True)
@@ -150,7 +195,14 @@ class Certificate(models.Model):
             models.UniqueConstraint(
                 fields=["offer"], condition=~Q(state="refused"), name="certificate_one_living_per_offer"
             ),
+            models.UniqueConstraint(fields=["status_list", "status_index"], name="certificate_status_index_once"),
             models.CheckConstraint(
-                condition=Q(state__in=["pending", "active", "refused"]), name="certificate_state_known"
+                condition=Q(state__in=["pending", "active", "suspended", "revoked", "replaced", "refused"]),
+                name="certificate_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(waiting__in=["", "suspend", "reinstate", "revoke", "replace"]),
+                name="certificate_waiting_known",
             ),
         ]
+        indexes = [models.Index(fields=["status_list"], condition=~Q(waiting=""), name="certificate_waiting")]

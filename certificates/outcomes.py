@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from certificates.actions.publish_status import settle_status
 from certificates.models import Certificate, CertificateType
 from gov_chain.web import live
 
@@ -34,6 +35,12 @@ def certificate_decided(outcome: Outcome) -> None:
         waiting.update(state=Certificate.State.REFUSED, refusal=outcome.code or "", sealed=None)
     for offer_id in Certificate.objects.filter(pk=_key(outcome)).values_list("offer_id", flat=True):
         live.announce(f"offer/{offer_id}", {"state": outcome.state})
+
+
+def status_decided(outcome: Outcome) -> None:
+    """A status list's version: the acts it carries take effect with it, or are as if never asked for."""
+    for certificate in settle_status(int(_key(outcome)), final=outcome.state == "final"):
+        live.announce(f"certificate/{certificate.pk}", {"state": certificate.state})
 
 
 def _key(outcome: Outcome) -> str:

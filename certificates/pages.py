@@ -117,6 +117,15 @@ def may_watch_offer(user: Any, key: str) -> bool:
     )
 
 
+def may_watch_certificate(user: Any, key: str) -> bool:
+    """Who may listen to `certificate/<id>`: issuing officers of its agency."""
+    return (
+        isinstance(user, Officer)
+        and user.has_role("issuer")
+        and Certificate.objects.filter(pk=uuid.UUID(key), agency_id=user.agency_id).exists()
+    )
+
+
 def _desk(request: HttpRequest, text: str | None) -> dict[str, Any]:
     officer = officer_of(request)
     rows = queries.search_register(officer.agency, text) if text else []

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from certificates import api, pages
+from certificates import api, pages, status_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Well-known addresses go between host and path (OpenID4VCI 1.0 §12.2.2, RFC 8414 §3.1, SD-JWT VC §5.1).
@@ -13,6 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agencies/<slug:slug>/oid4vci/credential", api.credential),
     path("agencies/<slug:slug>/oid4vci/deferred", api.deferred),
     path("agencies/<slug:slug>/oid4vci/notification", api.notification),
+    path("agencies/<slug:slug>/status/<uint:type_number>/<uint:number>", status_api.token_list),
+    path("agencies/<slug:slug>/status/<uint:type_number>/<uint:number>/<slug:purpose>", status_api.bitstring_list),
     path("issuing/", pages.desk, name="issuing"),
     path("issuing/search", pages.search, name="issuing-search"),
     path("issuing/offers", pages.offer, name="issuing-offer"),

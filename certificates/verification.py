@@ -1,4 +1,4 @@
-"""Is this certificate good, and was it shown by its holder, to us, now? Seven checks, in this order.
+"""Is this certificate good, and was it shown by its holder, to us, now? Eight checks, in this order.
 
 1. well-formed   an SD-JWT whose disclosures are its own (RFC 9901), with the claims a certificate has
 2. issuer        `iss` names an agency the ledger knows, and the signature is by an issuing key that was that agency's
@@ -6,8 +6,9 @@
 3. accredited    the ledger says that agency may issue this type, and the type is registered by it
 4. validity      now lies between `nbf` and `exp`
 5. anchored      the ledger holds the certificate's commitment, recorded by that agency for that type
-6. holder        key binding: made with the certificate's key, for this audience, this nonce, over exactly this, now
-7. fields        nothing was disclosed that was not asked for; everything required is there
+6. status        in the status list whose digest the ledger holds now, its entry is neither revoked nor suspended
+7. holder        key binding: made with the certificate's key, for this audience, this nonce, over exactly this, now
+8. fields        nothing was disclosed that was not asked for; everything required is there
 
 A check is pass, fail, undetermined (it could not be made: the ledger is out of reach, or an earlier check that it
 rests on did not pass) or not-applicable. Only all-pass is good: undetermined is neither valid nor invalid.
@@ -20,10 +21,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from certificates import issuer_signature
+from certificates import issuer_signature, status_lists
 from certificates.core import anchors
 from certificates.core.errors import SdJwtError
-from certificates.formats import sd_jwt
+from certificates.formats import sd_jwt, status_list
 from certificates.formats.sd_jwt import SdJwt, Verified
 from gov_chain.core.errors import GovChainError
 from gov_chain.ledger import documents
@@ -41,6 +42,7 @@ TITLES: tuple[tuple[str, str, str], ...] = (
     ("accredited", "发证机关有权签发", "Issuer accredited for this type"),
     ("validity", "在有效期内", "Within its validity"),
     ("anchored", "链上有存证", "Anchored on the ledger"),
+    ("status", "未被吊销或暂停", "Neither revoked nor suspended"),
     ("holder", "由持有人本人出示", "Shown by its holder"),
     ("fields", "只出示所需内容", "Only what was asked, and all that is required"),
 )
@@ -131,6 +133,7 @@ class _Verification:
             self._accredited,
             self._validity,
             self._anchored,
+            self._status,
             self._holder,
             self._fields,
         )
@@ -255,6 +258,61 @@ class _Verification:
         self.commitment = commitment
 
     # 6
+    def _status(self) -> None:
+        self._needs(3)
+        place = self._status_place()
+        in_force = self._ask(lambda: self.reader.status(self.type_number, place.number))
+        if in_force is None:
+            raise _StopError(
+                "undetermined",
+                "status-unpublished",
+                "发证机关还没有公布状态列表。",
+                "The issuer has not published the status list yet.",
+                _RETRY,
+            )
+        published = self._ask(lambda: documents.load(in_force.digest))
+        try:
+            value = status_list.token_status(published, place.index)
+        except status_list.StatusListError as error:
+            raise _StopError(
+                "fail",
+                "status-out-of-range",
+                "证照的状态编号不在列表中。",
+                "Its status entry is outside the list.",
+                _ORIGINAL,
+            ) from error
+        found = status_list.TOKEN_STATUS.get(value)
+        if found == "suspended":
+            raise _StopError(
+                "fail",
+                "suspended",
+                "证照已被发证机关暂停使用。",
+                "The issuer has suspended the certificate.",
+                ("请持有人向发证机关了解情况。", "The holder should ask the issuer."),
+            )
+        if found != "valid":
+            raise _StopError(
+                "fail",
+                "revoked",
+                "证照已被发证机关吊销。",
+                "The issuer has revoked the certificate.",
+                ("请持有人到发证机关重新领取。", "The holder should claim anew from the issuer."),
+            )
+
+    def _status_place(self) -> status_lists.Place:
+        """Where its entry is. The address only says which list: what is read is what the ledger's digest stands for."""
+        place = status_lists.place(self.payload.get("status"), issuer=str(self.payload["iss"]))
+        if place is None or place.type != self.type_number:
+            raise _StopError(
+                "fail",
+                "status-malformed",
+                "证照没有有效的状态编号。",
+                "It names no status entry of its own type.",
+                _ORIGINAL,
+            )
+        return place
+
+    # 7
     def _holder(self) -> None:
         if self.binding is None:
             raise _StopError("not-applicable", "", "没有要求出示。", "No presentation was asked for.")
@@ -271,7 +329,7 @@ class _Verification:
         except SdJwtError as error:
             raise _failed(error, _SHOW_AGAIN) from error
 
-    # 7
+    # 8
     def _fields(self) -> None:
         if self.selection is None:
             raise _StopError("not-applicable", "", "没有限定内容。", "No selection was asked for.")

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
+from certificates import status_lists
+from certificates.actions.publish_status import publish_status
 from certificates.core import anchors
 from certificates.core.errors import CertificateError
 from certificates.core.proofs import HolderProof
@@ -29,6 +31,7 @@ from identity.core import holder_binding
 
 DECOYS_UP_TO = 6
 DELIVERY_WINDOW = 3600
+TRIES = 4
 _LOCAL = ZoneInfo("Asia/Shanghai")
 
 
@@ -48,20 +51,26 @@ def issue_certificate(*, token: AccessToken, proof: HolderProof) -> Issuance:
     _empty_undelivered(now)
     if earlier := _earlier(token.offer, proof, now):
         return earlier
-    certificate, record = _sign(token.offer, proof, now)
-    try:
-        with transaction.atomic():
-            certificate.save(force_insert=True)
-            # Durable together: no certificate is pending without its record on the way.
-            row = outbox.enqueue(
-                agency=certificate.agency_id, record=record, subject=f"certificates.certificate:{certificate.pk}"
-            )
-    except IntegrityError:
-        # Another request of the same offer was first; the unique index decided.
-        if earlier := _earlier(token.offer, proof, now):
-            return earlier
-        raise CertificateError("already-issued") from None
-    return Issuance(certificate.pk, row)
+    for _ in range(TRIES):
+        certificate, record = _sign(token.offer, proof, now)
+        try:
+            return Issuance(certificate.pk, _save(certificate, record))
+        except IntegrityError:
+            # Another request was first: of the same offer, or for the same status entry. The unique index decided.
+            if earlier := _earlier(token.offer, proof, now):
+                return earlier
+    raise CertificateError("already-issued")
+
+
+def _save(certificate: Certificate, record: bytes) -> int:
+    with transaction.atomic():
+        certificate.save(force_insert=True)
+        assert certificate.status_list is not None
+        publish_status(certificate.status_list)  # the list's first version, if this is its first certificate
+        # Durable together: no certificate is pending without its record on the way.
+        return outbox.enqueue(
+            agency=certificate.agency_id, record=record, subject=f"certificates.certificate:{certificate.pk}"
+        )
 
 
 def _earlier(offer: Offer, proof: HolderProof, now: int) -> Issuance | None:
@@ -79,6 +88,7 @@ def _sign(offer: Offer, proof: HolderProof, now: int) -> tuple[Certificate, byte
     signer = agencies.signer(agency, "issue")
     salt = secrets.token_bytes(anchors.SALT_BYTES)
     expires = _expires(offer.row.data, kind.definition["validity_days"], now)
+    status, index = status_lists.take_entry(kind)
     claims: dict[str, Any] = {
         "iss": agency.url,
         "iat": now,
@@ -88,6 +98,7 @@ def _sign(offer: Offer, proof: HolderProof, now: int) -> tuple[Certificate, byte
         "cnf": {"jwk": proof.jwk},
         **({holder_binding.CLAIM: proof.binding} if proof.binding else {}),
         "anchor_salt": b64url(salt),
+        "status": status_lists.claim(status, index),
         **{name: offer.row.data[name] for name in kind.field_ids},
     }
     signed = sd_jwt.issue(
@@ -106,6 +117,8 @@ def _sign(offer: Offer, proof: HolderProof, now: int) -> tuple[Certificate, byte
         holder_thumbprint=proof.thumbprint,
         commitment=anchors.commitment(salt, signed.issuer_jwt),
         salt=salt,
+        status_list=status,
+        status_index=index,
         issued_at=now,
         expires_at=expires,
         deliver_until=now + DELIVERY_WINDOW,

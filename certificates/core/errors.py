@@ -59,6 +59,34 @@ class CertificateError(GovChainError):
     """Refusals of the issuing endpoints and of the register. `oauth` is OpenID4VCI's or OAuth's own code."""
 
     messages = {
+        "status-list-full": Message(
+            503, "状态列表暂无空位。", "No free entry was found in the status list.", _RETRY_ZH, _RETRY_EN
+        ),
+        "status-list-unknown": Message(404, "没有这个状态列表。", "There is no such status list.", "", ""),
+        "act-unknown": Message(
+            400, "不认识这个操作。", "There is no such act.", "请从列表中选择。", "Choose one of those offered."
+        ),
+        "reason-unknown": Message(
+            400,
+            "请选择原因。",
+            "A reason has to be chosen.",
+            "请从列表中选择原因。",
+            "Choose one of the reasons offered.",
+        ),
+        "certificate-foreign": Message(
+            404,
+            "找不到这些证照。",
+            "There are no such certificates of this agency.",
+            "请刷新页面后重试。",
+            "Reload the page and try again.",
+        ),
+        "act-not-permitted": Message(
+            409,
+            "证照目前{state}，不能{act}。",
+            "In its present state this cannot be done to the certificate.",
+            "如有操作正在上链，请稍候。",
+            "If an act is on its way to the ledger, wait for it.",
+        ),
         "offer-unknown": Message(
             404, "找不到这个领取邀请。", "There is no such offer.", _ASK_ISSUER_ZH, _ASK_ISSUER_EN, "invalid_grant"
         ),

@@ -69,7 +69,7 @@ def test_nothing_of_the_person_is_in_what_the_issuer_signs_in_the_open(desk: Des
     made = desk.offer()
     issuer_jwt = sd_jwt.parse(phone.claim(made)).issuer_jwt
     _, payload = sd_jwt.peek(issuer_jwt)
-    assert set(payload) == {"iss", "iat", "nbf", "exp", "vct", "cnf", "anchor_salt", "_sd", "_sd_alg"}
+    assert set(payload) == {"iss", "iat", "nbf", "exp", "vct", "cnf", "anchor_salt", "status", "_sd", "_sd_alg"}
     assert len(payload["_sd"]) > len(made.offer.row.data)
 
 

@@ -1,4 +1,4 @@
-"""Each of the seven checks, made to fail alone; and the ledger out of reach."""
+"""Each of the eight checks, made to fail alone; and the ledger out of reach."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.db import transaction
 
+from certificates import queries, status_lists
+from certificates.actions.change_status import change_status
+from certificates.actions.publish_status import publish_status
 from certificates.core import anchors
 from certificates.formats import sd_jwt
 from certificates.formats.sd_jwt import SdJwt
+from certificates.models import Certificate
 from certificates.verification import Report, verify_certificate, verify_presentation
 from gov_chain.core.codec import b64url
 from gov_chain.keys.local import LocalSigner
@@ -19,6 +24,7 @@ from gov_chain.ledger import node, outbox, relay
 from gov_chain.ledger.actions.cast_vote import cast_vote
 from gov_chain.ledger.actions.make_proposal import make_proposal
 from gov_chain.ledger.core import note, proposals, records
+from gov_chain.ledger.models import Document
 from gov_chain.ledger.reader import Reader
 from identity import agencies, applications
 from identity.actions.rotate_keys import rotate_keys
@@ -58,8 +64,18 @@ def shown(phone: Phone, certificate: str, names: list[str] | None = None, **chan
     return sd_jwt.bind(sd_jwt.present(sd_jwt.parse(certificate), names or SHOWN), **values)
 
 
+def with_a_status_list() -> None:
+    """Psb's first list, as its first certificate would have brought it."""
+    with transaction.atomic():
+        row, _ = status_lists.take_entry(queries.type_in_force("resident-id"))
+        sent = publish_status(row)
+    if sent is not None:
+        relay.settle([sent])
+
+
 def forged(phone: Phone, desk: Desk, *, anchor: bool = False, signer: Any = None, **claims: Any) -> str:
     """What psb's own key could sign if someone had hold of it; anchored only when asked."""
+    with_a_status_list()
     salt = secrets.token_bytes(16)
     now = int(time.time())
     content = {
@@ -70,6 +86,7 @@ def forged(phone: Phone, desk: Desk, *, anchor: bool = False, signer: Any = None
         "vct": "urn:govchain:type:resident-id",
         "cnf": {"jwk": phone.jwk},
         "anchor_salt": b64url(salt),
+        "status": {"status_list": {"idx": 5, "uri": f"{ISSUER}/status/1/1"}},
         **dict.fromkeys(SHOWN, "x"),
         **claims,
     }
@@ -81,8 +98,6 @@ def forged(phone: Phone, desk: Desk, *, anchor: bool = False, signer: Any = None
         random=secrets.token_bytes,
     )
     if anchor:
-        from django.db import transaction
-
         record = records.issue(type=1, type_version=1, commitment=anchors.commitment(salt, signed.issuer_jwt))
         with transaction.atomic():
             row = outbox.enqueue(agency=1, record=record, subject="test.nobody:1")
@@ -93,7 +108,7 @@ def forged(phone: Phone, desk: Desk, *, anchor: bool = False, signer: Any = None
 def test_a_good_presentation_passes_every_check_and_gives_the_fields_shown(desk: Desk, phone: Phone) -> None:
     report = checked(shown(phone, phone.claim()).text)
     assert report.result == "pass", report.checks
-    assert [check.number for check in report.checks] == [1, 2, 3, 4, 5, 6, 7]
+    assert [check.number for check in report.checks] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert set(report.claims) == set(SHOWN)
     assert node.ledger().issue(report.commitment or b"") is not None
 
@@ -212,12 +227,12 @@ def test_agency_that_is_not_accredited(desk: Desk, phone: Phone) -> None:
     street = agencies.by_slug("street")
     certificate = forged(phone, desk, signer=agencies.signer(street, "issue"), iss=street.url)
     report = checked(shown(phone, certificate))
-    assert results(report) == {"accredited": "fail", "anchored": "fail"}
+    assert results(report) == {"accredited": "fail", "anchored": "fail", "status": "undetermined"}
 
 
 def test_type_that_is_not_registered(desk: Desk, phone: Phone) -> None:
     report = checked(shown(phone, forged(phone, desk, vct="urn:govchain:type:passport", anchor=True)))
-    assert results(report) == {"accredited": "fail"}
+    assert results(report) == {"accredited": "fail", "status": "undetermined"}
 
 
 @pytest.mark.parametrize("missing", ["vct", "anchor_salt", "cnf", "exp", "nbf"])
@@ -280,3 +295,66 @@ def test_every_check_that_does_not_pass_says_why_and_what_to_do(desk: Desk, phon
             assert check.reason_en
             assert check.next_zh
             assert check.next_en
+
+
+# 6. status
+
+
+def changed(act: str, reason: str = "lost") -> None:
+    certificate = Certificate.objects.get()
+    done = change_status(agency=certificate.agency, certificates=[certificate], act=act, reason=reason)
+    relay.settle(done.outbox_ids)
+
+
+@pytest.mark.parametrize(("act", "expected"), [("suspend", "suspended"), ("revoke", "revoked"), ("replace", "revoked")])
+def test_suspended_revoked_or_replaced(desk: Desk, phone: Phone, act: str, expected: str) -> None:
+    certificate = phone.claim()
+    changed(act)
+    report = checked(shown(phone, certificate))
+    assert (results(report), code(report, "status")) == ({"status": "fail"}, expected)
+    assert report.claims == {}
+
+
+def test_reinstated_is_good_again(desk: Desk, phone: Phone) -> None:
+    certificate = phone.claim()
+    changed("suspend")
+    changed("reinstate")
+    assert checked(shown(phone, certificate)).result == "pass"
+
+
+def test_a_list_nobody_has_is_undetermined_never_valid_nor_revoked(desk: Desk, phone: Phone) -> None:
+    certificate = phone.claim()
+    Document.objects.filter(digest=node.ledger().status(1, 1).digest.hex()).delete()
+    report = checked(shown(phone, certificate))
+    assert (results(report), code(report, "status")) == ({"status": "undetermined"}, "ledger-unreachable")
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        None,
+        {},
+        {"status_list": {"idx": 5}},
+        {"status_list": {"idx": "5", "uri": f"{ISSUER}/status/1/1"}},
+        {"status_list": {"idx": True, "uri": f"{ISSUER}/status/1/1"}},
+        {"status_list": {"idx": 5, "uri": "https://elsewhere.example/status/1/1"}},
+        {"status_list": {"idx": 5, "uri": f"{ISSUER}/status/2/1"}},
+        {"status_list": {"idx": 5, "uri": f"{ISSUER}/status/1/1?x"}},
+    ],
+)
+def test_an_entry_that_is_not_of_the_issuers_list_for_this_type(desk: Desk, phone: Phone, status: Any) -> None:
+    report = checked(shown(phone, forged(phone, desk, anchor=True, status=status)))
+    assert (results(report), code(report, "status")) == ({"status": "fail"}, "status-malformed")
+
+
+@pytest.mark.parametrize("index", [-1, 131_072, 2**52])
+def test_an_entry_outside_the_list(desk: Desk, phone: Phone, index: int) -> None:
+    status = {"status_list": {"idx": index, "uri": f"{ISSUER}/status/1/1"}}
+    report = checked(shown(phone, forged(phone, desk, anchor=True, status=status)))
+    assert (results(report), code(report, "status")) == ({"status": "fail"}, "status-out-of-range")
+
+
+def test_an_unpublished_list_is_undetermined(desk: Desk, phone: Phone) -> None:
+    status = {"status_list": {"idx": 5, "uri": f"{ISSUER}/status/1/9"}}
+    report = checked(shown(phone, forged(phone, desk, anchor=True, status=status)))
+    assert (results(report), code(report, "status")) == ({"status": "undetermined"}, "status-unpublished")
