@@ -7,11 +7,16 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 from consent import registry
 from consent.core import request_object, transaction_data
+from consent.core.errors import ConsentError
 from consent.models import PresentationRequest
 from identity import agencies
 from identity.core import jose
+from identity.core import jwk as jwks
 
 
 def seal_context(request: PresentationRequest) -> bytes:
@@ -67,8 +72,14 @@ def terms_entry(request: PresentationRequest) -> str:
 
 
 def signed(request: PresentationRequest, *, wallet_nonce: str | None, with_terms: bool) -> str:
-    """The request object, signed with the agency's request key."""
+    """The request object, signed with the agency's request key.
+
+    Raises `ConsentError("request-expired")` once that key was rotated: a request's name is the hash of its certificate.
+    """
     signer = agencies.signer(request.agency, "request")
+    certified = x509.load_der_x509_certificate(bytes(request.leaf)).public_key()
+    if not isinstance(certified, EllipticCurvePublicKey) or jwks.compressed(certified) != signer.public_key:
+        raise ConsentError("request-expired", log="its key was rotated")
     parts = request_object.RequestParts(
         client_id=request.client_id,
         response_uri=response_uri(request),

@@ -2,7 +2,7 @@
 
 Beyond the standard flows it does what makes uses provable:
 
-1. it knows the ledger by one pinned verifier key, and reads agencies' keys from its genesis receipt
+1. it knows the ledger by one pinned verifier key, and who an agency is now by proofs of the ledger's state
 2. it recomputes the matter's document digest and its approvals from ledger receipts, and refuses a
    request for more than the matter allows
 3. it makes the grant's handle from a secret of its own, signs terms and choices in the key binding,
@@ -20,6 +20,7 @@ import json
 import secrets
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -43,8 +44,8 @@ from gov_chain.ledger.core import state, state_proof
 from gov_chain.ledger.core.errors import LedgerError
 
 CONSENT = "urn:govchain:consent:1"
-REQUEST_KEY = 4
-"""Where an agency's row in genesis has its request key."""
+REQUEST_KEY, SUSPENSION = 3, 6
+"""Where an agency's state has its request key, and the entry that suspended it (0: none)."""
 
 
 @dataclass(slots=True)
@@ -87,8 +88,6 @@ class Wallet(StandardWallet):
         self.wallet_id = ""
         self.grants: list[GrantKept] = []
         self._salts: dict[str, str] = {}
-        genesis = self._receipt(self._text(f"{base_url}/ledger/genesis"))
-        self.agencies = {row[0]: row for row in genesis.entry.values["agencies"]}
 
     # The wallet itself ---------------------------------------------------------------------
 
@@ -131,9 +130,21 @@ class Wallet(StandardWallet):
         form = {"wallet_metadata": json.dumps(metadata), "wallet_nonce": nonce}
         answer = accepted(self.http.post(asked["request_uri"], data=form))
         request = read_request(answer.text, client_id=asked["client_id"], wallet_nonce=nonce)
-        if request.leaf_key not in [row[REQUEST_KEY] for row in self.agencies.values()]:
+        (encoded,) = request.claims["transaction_data"]
+        asker = self._agency(json.loads(b64url_decode(encoded))["agency"]["number"])
+        if request.leaf_key != asker[REQUEST_KEY]:
             raise UnacceptableError("the asker's key is not on the ledger")
+        if asker[SUSPENSION]:
+            raise UnacceptableError("the asker is suspended")
         return request
+
+    def _agency(self, number: int) -> list[Any]:
+        """An agency's state as the ledger has it now, proven; raises `UnacceptableError`."""
+        key = state.agency_key(number)
+        proven = state_proof.verify(self._text(f"{self.base_url}/ledger/state/{key.hex()}"), self.vkey)
+        if proven.key != key or proven.value is None:
+            raise UnacceptableError("the asker is not on the ledger")
+        return proven.value
 
     def terms(self, request: Request) -> Terms:
         """The consent asked for, checked against the ledger; raises `UnacceptableError` for over-asking."""
@@ -147,8 +158,7 @@ class Wallet(StandardWallet):
         for query in request.claims["dcql_query"]["credentials"]:
             if not {claim["path"][0] for claim in query["claims"]} <= allowed:
                 raise UnacceptableError("the request asks for more than the matter allows")
-        asker = self.agencies[data["agency"]["number"]]
-        if asker[REQUEST_KEY] != request.leaf_key or matter["agency"] != data["agency"]["number"]:
+        if matter["agency"] != data["agency"]["number"]:
             raise UnacceptableError("the asker is not the matter's agency")
         return Terms(matter, data["agency"]["number"], asked["required"], asked["optional"], data["expires"])
 

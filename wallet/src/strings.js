@@ -329,6 +329,8 @@ export const ERRORS = {
   "ledger-contradiction": [["账本没能证明它只增不改。", "钱包已停止采信这次回答。请稍后重试；若再出现，请联系政务服务窗口。"], ["The ledger could not prove that it was only added to.", "This answer was not believed. Try again; if it recurs, contact a service counter."]],
   receipt: [["证明未通过核验。", "对方给出的账本证明不是真的，或已损坏。钱包没有采信。"], ["A proof failed its check.", "The ledger proof is forged or damaged, and was not believed."]],
   "document-wrong": [["登记文件与账本不符。", "钱包没有采信，请联系政务服务窗口。"], ["A registered document does not match the ledger.", "It was not believed; contact a service counter."]],
+  "agency-suspended": [["联盟已暂停这个机构，钱包现在不与它往来。", "请改走线下窗口，或等它恢复后再试。"], ["The consortium has suspended this agency; the wallet does not deal with it now.", "Use the counter with paper, or try once it is reinstated."]],
+  "ledger-behind-seen": [["服务器给出的账本状态比这部手机见过的旧。", "请稍后再试。"], ["The server's state of the ledger is older than one this phone has seen.", "Try again in a moment."]],
   "agency-unknown-to-ledger": [["账本上没有这个机构。", "不要继续，请核对来源。"], ["The ledger knows no such agency.", "Do not go on; check where this came from."]],
   "type-not-on-ledger": [["账本上没有这种证照类型。", "请联系发证机关。"], ["This certificate type is not on the ledger.", "Contact the issuer."]],
   "matter-not-on-ledger": [["账本上没有登记这个事项。", "对方不能凭它索要信息。可改到窗口办理。"], ["This matter is not registered on the ledger.", "It gives no right to ask. Use a counter instead."]],

@@ -1,17 +1,19 @@
 // Whom this phone believes, and why.
 //
-// At activation it pins the ledger's verifier key and the first entry (genesis), which lists every agency's keys and
-// what each may issue. From then on:
+// At activation it pins the ledger's verifier key and the first entry (genesis), which lists the founding agencies.
+// From then on:
 //   - every checkpoint must be signed by the pinned key and extend the last one seen (or be extended by it);
 //   - every receipt is verified here, its checkpoint tied to the last one by a consistency proof;
-//   - names, types and matters are documents whose SHA-256 stands in a verified record.
+//   - who an agency is, its keys, what it may issue, whether it is suspended: a proof of the ledger's state, fetched for
+//     each decision (agencies.js), so that votes since the activation count here too;
+//   - names, types and matters are documents whose SHA-256 stands in a verified record or state.
 // A checkpoint that is signed but contradicts what was seen is kept and shown for ever: it proves a split view.
 
+import { Agencies, isAgencyNumber } from "./agencies.js";
 import { equal, fromUtf8, hex, utf8 } from "./bytes.js";
 import { WalletError, demand } from "./errors.js";
 import { getJson, getText } from "./http.js";
 import { sha256 } from "./keys.js";
-import { compress, toJwk } from "./p256.js";
 import { ReceiptError, parseCheckpoint, parseVkey, verifyConsistency, verifyReceipt } from "./receipt.js";
 import { verifyStateProof } from "./statemap.js";
 
@@ -22,11 +24,13 @@ export class Trust {
   /** Checkpoints whose signature was verified since start, by text; and those found consistent, as "size root state". */
   #seen = new Map();
   #agreed = new Set();
+  #agencies;
 
   constructor(store, base, state) {
     this.#store = store;
     this.#base = base;
     this.#state = state;
+    this.#agencies = new Agencies(this, base);
   }
 
   static async open(store, base = location.origin) {
@@ -46,14 +50,13 @@ export class Trust {
   async pin(vkey) {
     const text = await getText(`${this.#base}/ledger/genesis`);
     const genesis = genuine(() => verifyReceipt(text, vkey));
-    const { agencies, accreditations, checkpoint_key } = genesis.values;
+    const { agencies, checkpoint_key } = genesis.values;
     demand(genesis.index === 0 && genesis.kind === 1 && equal(checkpoint_key, parseVkey(vkey).publicKey), "genesis-wrong");
     this.#state = {
       vkey,
       ledgerId: hex(await sha256(genesis.entry)),
       genesis: text,
-      agencies: agencies.map(([number, , , issue, request, profile]) => ({ number, issue, request, profile: hex(profile) })),
-      accreditations,
+      agencies: agencies.map(([number, , , , , profile]) => ({ number, profile: hex(profile) })),
       checkpoint: genesis.checkpoint.text,
       checkedAt: seconds(),
       alarm: null,
@@ -104,33 +107,67 @@ export class Trust {
     return value;
   }
 
-  /** {number, slug, name: {zh, en}, issueKey: JWK} of an agency in genesis. */
+  /** {number, slug, name: {zh, en}} of an agency, for showing; once proven, known without the network. */
   async agency(number) {
-    const row = this.#state.agencies.find((agency) => agency.number === number);
-    demand(row, "agency-unknown-to-ledger");
-    const profile = await this.document(row.profile);
-    demand(profile.kind === "agency" && profile.number === number, "document-wrong");
-    return { number, slug: profile.slug, name: profile.name, issueKey: toJwk(row.issue) };
+    const known = this.#state.agencies.find((agency) => agency.number === number);
+    return known ? this.#named(known) : this.#named(await this.#enrolled(number));
   }
 
+  /** The agency with this short name, as `current` has it. */
   async agencyBySlug(slug) {
-    for (const { number } of this.#state.agencies) {
-      const agency = await this.agency(number);
-      if (agency.slug === slug) return agency;
-    }
-    throw new WalletError("agency-unknown-to-ledger");
+    const known = this.#state.agencies.map(({ number }) => number);
+    const found = (await this.#called(slug, known)) ?? (await this.#called(slug, await this.#agencies.numbers()));
+    demand(found, "agency-unknown-to-ledger");
+    return this.current(found);
   }
 
-  /** The agency whose request key this is. */
-  async agencyByRequestKey(jwk) {
-    const key = compress(jwk);
-    const row = this.#state.agencies.find((agency) => equal(agency.request, key));
-    demand(row, "asker-not-on-ledger");
-    return this.agency(row.number);
+  /** The agency as the ledger has it now: {number, slug, name, types, keyNo, issue}; refused when it is suspended. */
+  async current(number) {
+    return this.#inGoodStanding(await this.#enrolled(number));
   }
 
-  typesOf(agency) {
-    return this.#state.accreditations.filter(([number]) => number === agency).map(([, type]) => type);
+  /** The agency whose request key this is now; `claimed` is the number to look at first. */
+  async agencyByRequestKey(jwk, claimed) {
+    const look = (numbers) => this.#agencies.byRequestKey(jwk, numbers);
+    const agency = (isAgencyNumber(claimed) && (await look([claimed]))) || (await look(await this.#agencies.numbers()));
+    demand(agency, "asker-not-on-ledger");
+    await this.#remember(agency);
+    return this.#inGoodStanding(agency);
+  }
+
+  /** The keys a certificate of the agency may be signed by, the one in force first (JWK). */
+  issueKeys(agency) {
+    return this.#agencies.issueKeys(agency);
+  }
+
+  async #inGoodStanding(agency) {
+    demand(!agency.suspended, "agency-suspended");
+    return { ...agency, ...(await this.#named(agency)) };
+  }
+
+  async #enrolled(number) {
+    const agency = await this.#agencies.now(number);
+    demand(agency, "agency-unknown-to-ledger");
+    await this.#remember(agency);
+    return agency;
+  }
+
+  async #called(slug, numbers) {
+    for (const number of numbers) if ((await this.agency(number)).slug === slug) return number;
+    return null;
+  }
+
+  async #named({ number, profile: digest }) {
+    const profile = await this.document(digest);
+    demand(profile.kind === "agency" && profile.number === number, "document-wrong");
+    return { number, slug: profile.slug, name: profile.name };
+  }
+
+  async #remember({ number, profile }) {
+    const others = this.#state.agencies.filter((agency) => agency.number !== number);
+    if (this.#state.agencies.length > others.length) return; // An agency's profile stays what it was enrolled with.
+    this.#state = { ...this.#state, agencies: [...others, { number, profile }] };
+    await this.#save();
   }
 
   /** The registered type document, its registration verified: {…document, registrar}. `version` 0: the newest. */

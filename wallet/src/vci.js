@@ -1,8 +1,9 @@
 // Claiming a certificate: OpenID4VCI 1.0, pre-authorized code flow with tx_code (§3.5, §4.1, §6, §7, §8, §11, §12.2).
 //
 // A certificate is kept only when, in this order:
-//   1. its issuer is an agency the ledger's genesis accredits for the type
-//   2. the signature verifies under that agency's issue key in genesis, not under a key the certificate brings along
+//   1. its issuer is an agency the ledger's state accredits for the type now, and not suspended
+//   2. the signature verifies under that agency's issue key as the ledger has it (the one in force, or the one just
+//      replaced unless it was revoked), not under a key the certificate brings along
 //   3. it is of the type offered, from the issuer asked, in force now, and bound to a holder key of this phone
 //   4. its fields are those of the registered type
 // Its anchor on the ledger is looked for afterwards (`findAnchor`): the issuer may still be waiting for the block.
@@ -66,7 +67,9 @@ export async function claim({ offered, txCode, store, trust, now, report = () =>
     const text = answer.credentials?.[0]?.credential;
     demand(typeof text === "string", "server-answer-malformed");
     report(4, 5);
-    const checked = await checkCertificate({ text, agency, type, issuer: issuer.credential_issuer, pair, now: now() });
+    // Asked anew: between the offer and the claim its keys may have been rotated, or the agency suspended.
+    const issueKeys = await trust.issueKeys(await trust.current(agency.number));
+    const checked = await checkCertificate({ text, issueKeys, type, issuer: issuer.credential_issuer, pair, now: now() });
     const certificate = { id, ...checked, type, agency: agencyWords(agency), holderSalt: salt, claimed: now(), searchFrom: before.size, anchor: null };
     await store.put("certificates", id, certificate);
     await notify(issuer, headers, answer.notification_id, "credential_accepted");
@@ -79,9 +82,9 @@ export async function claim({ offered, txCode, store, trust, now, report = () =>
 }
 
 /** Checks 2–4 of the list above; → {text, claims, issued, expires, issuer, commitment}. */
-export async function checkCertificate({ text, agency, type, issuer, pair, now }) {
+export async function checkCertificate({ text, issueKeys, type, issuer, pair, now }) {
   const { jwt, payload, claims } = await parse(text);
-  await verify(jwt, agency.issueKey, { typ: TYPES, code: "certificate-signature" });
+  await verifyByAny(jwt, issueKeys);
   demand(payload.vct === type.vct && payload.iss === issuer, "certificate-other");
   const { x, y } = await publicJwk(pair);
   demand(payload.cnf?.jwk?.x === x && payload.cnf.jwk.y === y, "certificate-other-phone");
@@ -90,6 +93,15 @@ export async function checkCertificate({ text, agency, type, issuer, pair, now }
   demand(Object.keys(claims).every((name) => known.includes(name)), "certificate-other");
   const commitment = await commitmentOf(jwt, payload.anchor_salt);
   return { text, claims, issuer, issued: payload.iat, expires: payload.exp, commitment };
+}
+
+async function verifyByAny(jwt, [key, ...others]) {
+  try {
+    return await verify(jwt, key, { typ: TYPES, code: "certificate-signature" });
+  } catch (error) {
+    if (!(error instanceof WalletError) || error.code !== "certificate-signature" || others.length === 0) throw error;
+    return verifyByAny(jwt, others);
+  }
 }
 
 /** The anchor of a certificate: SHA-256(label ‖ salt ‖ issuer-signed JWT). */
@@ -159,7 +171,7 @@ async function issuingAgency(issuerUrl, trust, base) {
 }
 
 async function accreditedType(trust, agency, vct) {
-  for (const number of trust.typesOf(agency.number)) {
+  for (const number of agency.types) {
     const type = await trust.type(number);
     if (type.vct === vct && type.registrar === agency.number) return type;
   }

@@ -3,7 +3,8 @@
 // A request is shown to the citizen only when, in this order:
 //   1. it is a request object for us (typ, aud, direct_post.jwt), fresh, and answers the nonce this wallet sent
 //   2. its client_id is the hash of its certificate, and its signature is by that certificate's key
-//   3. that key is the request key of an agency in the ledger's genesis; the name shown is the ledger's
+//   3. that key is the request key that the ledger's state has now for the agency named in the terms, which is not
+//      suspended; the name shown is the ledger's
 //   4. its answer goes to where the request came from
 //   5. its terms name a matter of that agency, in force on the ledger, by the digest registered there
 //   6. it asks for that matter's fields and nothing else (over-asking is refused here, not only by the ledger)
@@ -54,7 +55,7 @@ export async function judge(jws, { clientId, requestUri, walletNonce, trust, now
   demand(Number.isInteger(payload.exp) && payload.exp > now, "request-expired");
   demand(payload.wallet_nonce === walletNonce, "request-replayed");
 
-  const agency = await asker(jws, header, { clientId, claimed: payload.client_id, trust });
+  const agency = await asker(jws, header, { clientId, claimed: payload.client_id, trust, number: agencyNamed(payload) });
 
   const responseUri = webUrl(payload.response_uri, "request-malformed");
   demand(new URL(responseUri).origin === new URL(requestUri).origin, "request-answer-elsewhere");
@@ -159,7 +160,7 @@ export async function decline({ payload, responseUri }) {
   }
 }
 
-async function asker(jws, header, { clientId, claimed, trust }) {
+async function asker(jws, header, { clientId, claimed, trust, number }) {
   demand(Array.isArray(header.x5c) && header.x5c.length > 0, "request-malformed");
   let leaf;
   let jwk;
@@ -172,7 +173,17 @@ async function asker(jws, header, { clientId, claimed, trust }) {
   }
   demand(clientId === claimed && clientId === `x509_hash:${b64url(await sha256(leaf))}`, "request-client-wrong");
   await verify(jws, jwk, { typ: ["oauth-authz-req+jwt"], code: "request-signature" });
-  return trust.agencyByRequestKey(jwk);
+  return trust.agencyByRequestKey(jwk, number);
+}
+
+/** The agency the terms name, if they can be read at all: only where to look; the terms are judged later. */
+function agencyNamed(payload) {
+  try {
+    return readTerms(payload).terms.agency?.number;
+  } catch (error) {
+    if (error instanceof WalletError) return undefined;
+    throw error;
+  }
 }
 
 function readTerms({ transaction_data, exp }) {

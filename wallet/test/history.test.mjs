@@ -5,6 +5,7 @@ import { b64url, hex } from "../src/bytes.js";
 import { readHistory, withdraw } from "../src/history.js";
 import { makeSeed, nextSecret } from "../src/secrets.js";
 import { stateProof } from "./map.mjs";
+import { grantKey } from "../src/statemap.js";
 import { BASE, NOW, REQUIRED, World } from "./world.mjs";
 
 const ANY = new Uint8Array(32);
@@ -21,7 +22,7 @@ async function granted({ uses = 2 } = {}) {
   ];
   const prefix = hex(handle.slice(0, 2));
   world.serve = () => indexes.map((index) => world.log.receipt(index));
-  world.states = () => [handle, stranger].map((each) => stateProof(world.log, each));
+  world.states = () => [handle, stranger].map((each) => stateProof(world.log, grantKey(each)));
   world.routes.set(`/ledger/handles/${prefix}`, () => ({ receipts: world.serve(), states: world.states() }));
   const use = () => indexes.push(world.record(3, [32, handle, 1, 1, [REQUIRED], ANY], NOW + 2));
   const read = () => readHistory({ store: world.store, trust: world.trust, now: () => NOW + 10, base: BASE });
@@ -60,7 +61,7 @@ test("a usage held back behind the state before it is not believed: the phone ha
   use();
   await world.trust.advance();
   world.serve = () => indexes.slice(0, 2).map((index) => world.log.receipt(index, size));
-  world.states = () => [stateProof(world.log, handle, size)];
+  world.states = () => [stateProof(world.log, grantKey(handle), size)];
   assert.equal((await read()).grants[0].proof.verdict, "unproven");
 });
 
@@ -68,8 +69,8 @@ test("without a proof, or with a wrong one, nothing is called complete", async (
   const { use, read, world, handle } = await granted();
   use();
   const elsewhere = Uint8Array.from(handle, (byte, i) => (i === 31 ? byte ^ 1 : byte));
-  const forged = stateProof(world.log, handle).replace(/\nbucket ..../, "\nbucket AAAA");
-  for (const states of [undefined, [], ["junk"], [forged], [stateProof(world.log, elsewhere)]]) {
+  const forged = stateProof(world.log, grantKey(handle)).replace(/\nbucket ..../, "\nbucket AAAA");
+  for (const states of [undefined, [], ["junk"], [forged], [stateProof(world.log, grantKey(elsewhere))]]) {
     world.states = () => states;
     assert.equal((await read()).grants[0].proof.verdict, "unproven");
   }

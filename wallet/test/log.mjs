@@ -13,6 +13,8 @@ export class Log {
     this.origin = origin;
     this.secret = seed;
     this.entries = [];
+    /** Votes that changed the state: {at: index of the entry, key, value}. */
+    this.votes = [];
     this.publicKey = ed25519.getPublicKey(seed);
     const key = concat(Uint8Array.of(1), this.publicKey);
     this.keyId = sha256(concat(utf8(`${origin}\n`), key)).slice(0, 4);
@@ -23,7 +25,7 @@ export class Log {
     return this.entries.push(entry) - 1;
   }
 
-  checkpoint(size = this.entries.length, extensions = stateLine(this.entries.slice(0, size))) {
+  checkpoint(size = this.entries.length, extensions = stateLine(this.entries.slice(0, size), this.votes)) {
     const body = `${this.origin}\n${size}\n${base64(root(this.entries.slice(0, size)))}\n${extensions}`;
     const signature = ed25519.sign(utf8(body), this.secret);
     return `${body}\n\u2014 ${this.origin} ${base64(concat(this.keyId, signature))}\n`;

@@ -1,8 +1,9 @@
-// A small state map of the tests' own, of grants alone and never more than one bucket holds.
+// A small state map of the tests' own: grants, agencies and their keys, never more than one bucket holds.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 
-import { base64, concat, hex } from "../src/bytes.js";
+import { agencyKey, keyKey } from "../src/agencies.js";
+import { base64, concat, fromHex, hex } from "../src/bytes.js";
 import { decode, encode } from "../src/cbor.js";
 import { grantKey } from "../src/statemap.js";
 
@@ -35,24 +36,43 @@ function grants(entries) {
   return values;
 }
 
-function bucket(entries) {
-  const rows = [...grants(entries)].map(([handle, value]) => {
-    const path = sha256(grantKey(Uint8Array.from(Buffer.from(handle, "hex"))));
+/** State key in hex → value: what genesis founds, what `votes` ({at, key, value}) changed by then, and the grants. */
+function state(entries, votes) {
+  const values = new Map();
+  const [, , [kind, , agencies]] = entries.length > 0 ? readable(entries[0]) : [0, 0, []];
+  if (kind === 1) {
+    const accreditations = readable(entries[0])[2][3];
+    for (const [number, keyNo, ...keys] of agencies) {
+      const types = accreditations.filter(([agency]) => agency === number).map(([, type]) => type);
+      values.set(hex(agencyKey(number)), [keyNo, ...keys, types, 0, [], 0]);
+      values.set(hex(keyKey(number, keyNo)), [...keys.slice(0, 3), 0, 0, 0]);
+    }
+    values.set("63", [agencies.map(([number]) => number), []]);
+  }
+  for (const { at, key, value } of votes) if (at < entries.length) values.set(hex(key), value);
+  for (const [handle, value] of grants(entries)) values.set(hex(grantKey(fromHex(handle))), value);
+  return values;
+}
+
+function bucket(values) {
+  const rows = [...values].map(([key, value]) => {
+    const path = sha256(fromHex(key));
     return { path: hex(path), pair: concat(path, join(VALUE, encode(value))) };
   });
+  if (rows.length > 16) throw new Error("more than one bucket holds");
   return rows.sort((a, b) => (a.path < b.path ? -1 : 1)).map(({ pair }) => pair);
 }
 
-export function stateLine(entries) {
-  const pairs = bucket(entries);
+export function stateLine(entries, votes = []) {
+  const pairs = bucket(state(entries, votes));
   return `state ${base64(pairs.length > 0 ? join(BUCKET, ...pairs) : new Uint8Array(32))}\n`;
 }
 
-/** A proof of the state of `handle` under the log's checkpoint of `size`. */
-export function stateProof(log, handle, size = log.entries.length) {
-  const entries = log.entries.slice(0, size);
-  const value = grants(entries).get(hex(handle));
+/** A proof of the state of a key under the log's checkpoint of `size`. */
+export function stateProof(log, key, size = log.entries.length) {
+  const values = state(log.entries.slice(0, size), log.votes);
+  const value = values.get(hex(key));
   const said = value ? `value ${base64(encode(value))}` : "absent";
-  const pairs = base64(concat(...bucket(entries)));
-  return `govchain/state-proof@v1\nkey ${base64(grantKey(handle))}\n${said}\nbucket ${pairs || "-"}\n\n${log.checkpoint(size)}`;
+  const pairs = base64(concat(...bucket(values)));
+  return `govchain/state-proof@v1\nkey ${base64(key)}\n${said}\nbucket ${pairs || "-"}\n\n${log.checkpoint(size)}`;
 }

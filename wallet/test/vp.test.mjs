@@ -159,7 +159,7 @@ for (const [what, [options, code]] of Object.entries(REFUSED)) {
   test(`not kept: a certificate ${what}`, async () => {
     const world = await World.make();
     const pair = await makeKey();
-    const check = async (text) => checkCertificate({ text, agency: await world.trust.agency(1), type: await world.trust.type(1), issuer: `${BASE}/agencies/psb`, pair, now: NOW });
+    const check = async (text) => checkCertificate({ text, issueKeys: await world.trust.issueKeys(await world.trust.current(1)), type: await world.trust.type(1), issuer: `${BASE}/agencies/psb`, pair, now: NOW });
     assert.equal((await check(await world.certificate(pair))).claims.name, "value of name");
     await assert.rejects(check(await world.certificate(pair, options(world))), { code });
   });

@@ -65,6 +65,11 @@ export class World {
     return this.log.append(encode([time, agency, record]));
   }
 
+  /** A vote that passes: an entry, and what the state holds under `key` from it on. */
+  voted(key, value) {
+    this.log.votes.push({ at: this.record(1, [41, 1, 1]), key, value });
+  }
+
   async answer({ pathname, searchParams, href }, options) {
     const route = this.routes.get(pathname) ?? this.routes.get(href);
     if (route) return reply(await route(options, searchParams));
@@ -75,7 +80,7 @@ export class World {
     if (name === "documents") return reply(this.documents.get(id));
     if (name === "types") return reply({ receipts: [this.log.receipt(1)] });
     if (name === "matters") return reply({ receipts: this.log.entries.length > 3 ? [this.log.receipt(2), this.log.receipt(3)] : [this.log.receipt(2)] });
-    if (name === "state") return reply(stateProof(this.log, fromHex(id.slice(2))));
+    if (name === "state") return reply(stateProof(this.log, fromHex(id)));
     if (name === "consistency") {
       const [from, to] = ["from", "to"].map((key) => Number(searchParams.get(key)));
       return reply({ proof: this.log.consistency(from, to).map(base64) });
