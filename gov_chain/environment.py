@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from gov_chain import single_sign_on
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 ORIGIN = re.compile(r"[^\s+]{1,100}")
@@ -48,6 +50,8 @@ class Environment:
     """(verifier key, url) of each witness that is asked to cosign checkpoints."""
     second_factor: bool = False
     """Whether an officer gets in only with a second factor; always in production."""
+    sso: tuple[single_sign_on.Provider, ...] = ()
+    """Agencies' identity providers."""
     hosted: tuple[str, ...] = ()
     """Agencies (slugs) whose keys and data this node holds; empty: every one there is."""
     peers: tuple[tuple[str, str], ...] = ()
@@ -88,6 +92,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         ledger=get("LEDGER", "embedded"),
         witnesses=tuple(_witnesses(get("WITNESSES"))),
         second_factor=get("SECOND_FACTOR", "required" if get("ENV") == "production" else "optional") == "required",
+        sso=_sso(get("SSO")),
         hosted=tuple(filter(None, re.split(r"[\s,]+", get("HOSTED")))),
         peers=tuple(_peers(get("PEERS"))),
     )
@@ -209,6 +214,13 @@ def _peers(text: str) -> Iterator[tuple[str, str]]:
             raise UnsafeSettings(f"GOVCHAIN_PEERS must be reached by https:// except on loopback, not: {base}")
         seen.add(slug)
         yield slug, base.rstrip("/")
+
+
+def _sso(file: str) -> tuple[single_sign_on.Provider, ...]:
+    try:
+        return single_sign_on.read(Path(file)) if file else ()
+    except ValueError as error:
+        raise UnsafeSettings(f"GOVCHAIN_SSO {error}") from None
 
 
 def _rows(name: str, text: str) -> list[str]:

@@ -30,6 +30,12 @@ INSTALLED_APPS = [
     "gov_chain.web",
     "gov_chain.ledger",
     "identity",
+    # After identity, whose templates are meant to be found first.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "certificates",
     "consent",
 ]
@@ -46,6 +52,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "identity.sessions.SessionMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -65,7 +73,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "gov_chain.web.context.page",
             ],
-            "builtins": ["gov_chain.web.templatetags.web"],
+            "builtins": ["gov_chain.web.templatetags.web", "identity.templatetags.staff"],
         },
     }
 ]
@@ -99,6 +107,10 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+if GOVCHAIN.redis_url:
+    # Codes of second factors that were used once: every process has to know them.
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": GOVCHAIN.redis_url}}
+
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [GOVCHAIN.redis_url]}}
     if GOVCHAIN.redis_url
@@ -110,6 +122,44 @@ LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {"user_attributes": ("username", "display_name", "email")}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+
+# How officers log in (docs/decisions/0009): allauth does passwords, second factors and single sign-on; who may, how
+# often and what is written down, identity says. Its rate limits live in a cache each process has for itself:
+# `identity.throttle` counts.
+ACCOUNT_ADAPTER = "identity.login.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_ADAPTER = "identity.login.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_TOTP_TOLERANCE = 1
+MFA_RATE_LIMITS = False
+MFA_FORMS = {
+    "authenticate": "identity.login.forms.SecondFactorForm",
+    "reauthenticate": "identity.login.forms.AgainForm",
+    "activate_totp": "identity.login.forms.ActivateTotpForm",
+    "add_webauthn": "identity.login.forms.AddPasskeyForm",
+    "authenticate_webauthn": "identity.login.forms.PasskeyForm",
+    "login_webauthn": "identity.login.forms.PasskeyLoginForm",
+    "reauthenticate_webauthn": "identity.login.forms.PasskeyAgainForm",
+}
+SOCIALACCOUNT_ADAPTER = "identity.login.sso.SsoAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
@@ -131,7 +181,8 @@ CSRF_FAILURE_VIEW = "gov_chain.web.problems.csrf_failure"
 _https = GOVCHAIN.base_url.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 8 * 3600
+# identity.sessions ends an officer's sooner.
+SESSION_COOKIE_AGE = 12 * 3600
 SECURE_HSTS_SECONDS = 31536000 if GOVCHAIN.production else 0
 # Not "no-referrer": browsers would then send `Origin: null` with our own forms, which the CSRF check refuses.
 SECURE_REFERRER_POLICY = "same-origin"

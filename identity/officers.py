@@ -14,6 +14,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, Concatenate
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -114,11 +115,11 @@ def where(request: HttpRequest) -> dict[str, str]:
 
 
 def lacks_second_factor(officer: Officer) -> bool:
-    if not settings.GOVCHAIN.second_factor:
-        return False
-    from allauth.mfa.utils import is_mfa_enabled
+    return second_factor_required() and not is_mfa_enabled(officer)
 
-    return not is_mfa_enabled(officer)
+
+def second_factor_required() -> bool:
+    return bool(settings.GOVCHAIN.second_factor)
 
 
 def _look(request: HttpRequest, officer: Officer, act: str, object: str) -> None:

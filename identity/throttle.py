@@ -26,6 +26,10 @@ class Limit:
 LOGIN = Limit("login", tries=5, seconds=15 * 60)
 LOGIN_FROM = Limit("login-from", tries=60, seconds=15 * 60)
 """Whoever tries one password on many accounts, or many accounts to keep the hashing busy."""
+SECOND_FACTOR = Limit("second-factor", tries=5, seconds=15 * 60)
+AGAIN = Limit("again", tries=5, seconds=15 * 60)
+JOIN = Limit("join", tries=20, seconds=15 * 60)
+"""Guesses at invitation codes, by address."""
 ACTIVATION = Limit("activation", tries=20, seconds=15 * 60)
 RECOVERY = Limit("recovery", tries=20, seconds=15 * 60)
 

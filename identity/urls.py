@@ -1,12 +1,11 @@
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from identity import api, console, home_pages, pages, phones_api
 
 WALLET = "agencies/<slug:slug>/wallets/<uuid:wallet_id>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("login", pages.Login.as_view(), name="login"),
-    path("logout", pages.Logout.as_view(), name="logout"),
+    path("", include("identity.login.urls")),
     path("home/", home_pages.desk, name="home-desk"),
     path("home/<uuid:citizen_id>/<slug:act>", home_pages.act, name="home-act"),
     path("ledger-console/", console.console, name="ledger-console"),

@@ -23,16 +23,18 @@ PUBLIC = (
     "explorer/",
     "healthz",
     "install-ca",
+    "join",
     "language",
     "ledger/",
+    "login",
+    "logout",
     "matters/",
     "registry",
     "styleguide",
     "wallet/",
 )
-"""Addresses that need no officer; each proves otherwise who may (a device's key, a peer's signature, a code)."""
-AT_THE_DOOR = {"", "login", "logout"}
-"""Addresses of people who are not logged in yet, or no longer."""
+"""Addresses that need no officer; each asks otherwise who is there (password, device, peer, code)."""
+AT_THE_DOOR = {""}
 
 
 def routes(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:

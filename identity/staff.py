@@ -1,0 +1,29 @@
+"""An agency's officers, as its administrator sees them."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from identity.core.permissions import AGENCY_ADMIN
+from identity.errors import IdentityError
+from identity.models import Agency, Officer
+
+
+def of_agency(agency: Agency) -> QuerySet[Officer]:
+    return Officer.objects.filter(agency=agency).prefetch_related("roles").order_by("-is_active", "username")
+
+
+def one_of(agency: Agency, pk: int) -> Officer:
+    """Raises `IdentityError` officer-unknown: no such officer, or another agency's."""
+    officer = Officer.objects.select_related("agency").filter(agency=agency, pk=pk).first()
+    if officer is None:
+        raise IdentityError("officer-unknown")
+    return officer
+
+
+def is_last_admin(officer: Officer, role: str = AGENCY_ADMIN) -> bool:
+    """Whether taking `role` from the officer, or the officer away, would leave the agency without an administrator."""
+    if role != AGENCY_ADMIN:
+        return False
+    admins = Officer.objects.filter(agency=officer.agency_id, is_active=True, roles__role=AGENCY_ADMIN)
+    return admins.filter(pk=officer.pk).exists() and not admins.exclude(pk=officer.pk).exists()
