@@ -27,6 +27,8 @@ from demo.officer import Officer
 from demo.standard_wallet import RefusedError, StandardWallet
 from demo.wallet import GrantKept, Wallet
 from gov_chain.core.errors import GovChainError
+from gov_chain.ledger.core import receipt as receipts
+from gov_chain.ledger.core.quorum import Followed, links_from_json
 
 PIN = "271828"
 TYPE = "resident-id"
@@ -243,6 +245,22 @@ def history(story: Story) -> str:
     expect(kinds == ["grant", "usage"], f"history says {kinds}")
     expect([row.agency for _, row in rows] == [2, 3], "recorded by the wrong agencies")
     return f"grant and usage, {len(rows)} receipts verified under the pinned key; proven complete by the state map"
+
+
+@step("quorum-receipt", CONSORTIUM)
+def quorum_receipt(story: Story) -> str:
+    """No single node's word: the validators' certificate, checked against the founding set that was pinned."""
+    sets = story.http.get(f"{story.base}/ledger/validators").json()
+    followed = Followed.pinned(story.consortium.quorum, *links_from_json(sets))
+    index = story.wallet.history(story.grant)[-1][1].index
+    url = f"{story.base}/ledger/receipts/{index}"
+
+    def certified() -> bool:
+        return receipts.verify(story.http.get(url).text, story.node.vkey, quorum=followed).certified
+
+    until(certified, f"entry {index} is not certified")
+    signed = receipts.verify(story.http.get(url).text, quorum=followed)
+    return f"entry {signed.index} under a certificate of more than two thirds of {len(followed.latest.validators)}"
 
 
 @step("audit-feed")

@@ -129,6 +129,11 @@ class Consortium(Node):
     def vkey_of(self, agency: str) -> str:
         return str(self._nodes[agency]["vkey"])
 
+    @property
+    def quorum(self) -> str:
+        """The founding validators, as a verifier key."""
+        return str(self._nodes[self.HOME]["quorum"])
+
     def desk(self, username: str) -> str:
         return str(self._desks[username])
 

@@ -190,6 +190,8 @@ class Greeting:
     officers: list[dict[str, Any]]
     citizens: list[dict[str, Any]]
     vkey: str
+    quorum: str
+    """The ledger's first validators as a verifier key; empty where it has none."""
 
 
 PAGES = {"issuer": "/issuing/", "counter": "/counter/", "agency-admin": "/home/", "auditor": "/audit/"}
@@ -238,6 +240,7 @@ def prepare() -> Greeting:
             for row in seeded.citizens
         ],
         vkey=node.ledger().vkey,
+        quorum=node.ledger().quorum_vkey,
     )
 
 
@@ -254,6 +257,7 @@ def _say(greeting: Greeting, base_url: str, *, as_json: bool) -> None:
             "ready": True,
             "base_url": base_url,
             "vkey": greeting.vkey,
+            "quorum": greeting.quorum,
             "password": greeting.password,
             "officers": greeting.officers,
             "citizens": greeting.citizens,

@@ -90,6 +90,7 @@ def _say(supervisor: Supervisor, *, as_json: bool) -> None:
             "base_url": node.base_url,
             "rpc_url": node.rpc_url,
             "vkey": greetings[node.name].get("vkey", ""),
+            "quorum": greetings[node.name].get("quorum", ""),
         }
         for node in plan.nodes
     ]

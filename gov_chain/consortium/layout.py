@@ -27,16 +27,18 @@ from gov_chain.consortium.errors import ConsortiumError
 from gov_chain.consortium.plan import Node, Plan
 from gov_chain.keys import local
 from gov_chain.ledger import founding, store
-from gov_chain.ledger.core import bls
 from gov_chain.ledger.core.genesis import FoundingAgency, FoundingValidator, Genesis
 from gov_chain.ledger.core.proposals import HOME
+from gov_chain.ledger.cosigner import commands, keyfile
 from identity.core import profiles
 from identity.core.purposes import ALGORITHMS
 
 LEAST = 4
 """With fewer validators none may fail: f of n fail safely where n > 3f."""
-PORTS = 4
-"""web, RPC, P2P and metrics."""
+PORTS = 5
+"""web, RPC, P2P, the engine's metrics, and the cosigner's door."""
+COSIGNER = "cosigner"
+"""A node's cosigner keeps its key and its memory in `data/cosigner`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,7 @@ def make(
             rpc=ports[PORTS * number + 1],
             p2p=ports[PORTS * number + 2],
             metrics=ports[PORTS * number + 3],
+            cosigner=ports[PORTS * number + 4],
         )
         for number, (member, card) in enumerate(zip(members, cards, strict=True))
     )
@@ -227,12 +230,17 @@ def share_database(made: Plan) -> None:
 
 def validator(data: Path, agency: int) -> FoundingValidator:
     """The validator of an agency's node: its consensus key, and its BLS key with the proof that it has the secret."""
-    secret = bls.key_gen(secrets.token_bytes(32))
+    keys, folder = data / "keys", data / COSIGNER
+    local.create_in(keys, commands.SEALER, "A256GCM")
+    if (folder / keyfile.FILE).exists():
+        public = keyfile.public(folder)
+    else:
+        public = keyfile.make(folder, local.sealer_in(keys, commands.SEALER))
     return FoundingValidator(
         agency=agency,
-        consensus_key=local.signer_in(data / "keys", "engine/validator").public_key,
-        bls_key=bls.sk_to_pk(secret),
-        possession=bls.pop_prove(secret),
+        consensus_key=local.signer_in(keys, "engine/validator").public_key,
+        bls_key=public.bls_key,
+        possession=public.possession,
     )
 
 

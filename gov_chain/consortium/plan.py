@@ -49,6 +49,7 @@ class Node:
     rpc: int
     p2p: int
     metrics: int
+    cosigner: int
 
     @property
     def base_url(self) -> str:
@@ -61,6 +62,10 @@ class Node:
     @property
     def peer(self) -> Peer:
         return Peer(self.node_id, LOOPBACK, self.p2p)
+
+    @property
+    def cosigner_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.cosigner}"
 
     @property
     def rpc_url(self) -> str:

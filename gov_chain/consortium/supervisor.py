@@ -2,7 +2,7 @@
 
     app        the ledger's rules and store       ready when its socket takes a connection
     engine     CometBFT, the app's client         ready when its RPC answers; ends when the app does
-    cosigner   signs what was committed           ready when it is up
+    cosigner   signs what was committed           ready when it says so
     web        pages, protocols, relay            ready when it says so, which needs a quorum of the nodes
 
 A node is left alone by the others' troubles. A process that keeps dying is restarted ever less often. Commands come
@@ -63,10 +63,17 @@ def node_processes(of: Plan, node: Node) -> list[Process]:
     data, address = str(of.data(node)), str(of.socket(node))
     app = [sys.executable, "-m", "gov_chain.ledger.abci", "--data", data, "--socket", address]
     engine = [str(engines.binary("cometbft")), "node", "--home", str(of.engine(node))]
+    cosigner = [sys.executable, "-m", "gov_chain.cli", "cosigner", "run", "--port", str(node.cosigner), "--data", data]
+    for other in of.nodes:
+        if other.name != node.name:
+            cosigner += ["--peer", other.cosigner_url]
+    if not node.validator:
+        cosigner.append("--observe")
     web = [sys.executable, "-m", "gov_chain.cli", "up", "--port", str(node.web), "--data", data, "--json"]
     return [
         process("app", app, lambda _: _takes_connections(address)),
         process("engine", engine, lambda _: _answers(f"{node.rpc_url}/health")),
+        process("cosigner", [*cosigner, "--json"], lambda started: started.heard(), listens=True),
         process("web", web, lambda started: started.heard(), listens=True),
     ]
 

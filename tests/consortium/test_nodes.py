@@ -76,7 +76,7 @@ def test_status_tells_of_every_node(consortium: Consortium) -> None:
         assert node["well"]
         assert node["behind"] <= 1
         assert node["engine"]["peers"] == 3
-        assert {"app", "engine", "web"} <= node["pids"].keys()
+        assert {"app", "engine", "cosigner", "web"} == node["pids"].keys()
 
 
 def test_a_node_hosts_its_own_agency_and_knows_where_the_others_are(consortium: Consortium) -> None:
@@ -155,7 +155,7 @@ def test_down_ends_every_process(tmp_path: Path) -> None:
     running = Consortium(tmp_path)
     with running:
         made = plan.read(tmp_path)
-        files = [made.pid_file(node, name) for node in made.nodes for name in ("app", "engine", "web")]
+        files = [made.pid_file(node, name) for node in made.nodes for name in ("app", "engine", "cosigner", "web")]
         found = [processes.find(each) for each in files]
         assert all(found)
         assert running.consortium("down")[0] == 0

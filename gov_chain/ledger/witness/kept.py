@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from gov_chain.ledger.core.checkpoint import Checkpoint
 from gov_chain.ledger.core.cosignature import Cosignature
@@ -104,7 +105,7 @@ class Shown:
         """Cosigned sizes, largest first, a few."""
         return [size for (size,) in self._rows("SELECT DISTINCT size FROM cosignatures ORDER BY size DESC LIMIT 8")]
 
-    def _rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         if self._connection is None:
             if not self._path.exists():
                 return []
