@@ -9,4 +9,4 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         from gov_chain.ledger import following
 
-        following.on_entries(("type", "matter"), following.want_document, from_start=True)
+        following.on_entries(following.NAMING, following.want_documents, from_start=True)

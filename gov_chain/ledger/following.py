@@ -22,7 +22,7 @@ from django.db import Error as DatabaseError
 
 from gov_chain.core.errors import GovChainError, trail
 from gov_chain.ledger import documents, node
-from gov_chain.ledger.core import records
+from gov_chain.ledger.core import proposals, records
 from gov_chain.ledger.standing import LogRow
 from gov_chain.web import live
 
@@ -68,9 +68,30 @@ def on_entries(kinds: Iterable[str], listener: Listener, *, from_start: bool = F
     _interests.append(_Interest(frozenset(numbers[kind] for kind in kinds), listener, from_start))
 
 
-def want_document(row: LogRow) -> None:
-    """Have the definition that a record names by digest, before anybody asks for it."""
-    documents.want(row.entry.values["digest"])
+NAMING = ("genesis", "propose", "type", "matter", "status")
+"""Kinds of records that name a document by its digest."""
+
+
+def want_documents(row: LogRow) -> None:
+    """Have what a record names by digest, before anybody asks for it: its maker's node may not answer for ever."""
+    for digest in _named(row):
+        documents.want(digest)
+
+
+def _named(row: LogRow) -> list[bytes]:
+    values = row.entry.values
+    match row.entry.name:
+        case "genesis":
+            return [agency[5] for agency in values["agencies"]]
+        case "propose":
+            number, *fields = values["action"]
+            named = dict(zip((name for name, _ in proposals.ACTIONS[number].fields), fields, strict=False))
+            return [named["profile_digest"]] if "profile_digest" in named else []
+        case "status":
+            # A list's former versions are of no use to anybody.
+            latest = node.ledger().status(values["type"], values["list"])
+            return [values["digest"]] if latest is not None and latest.digest == values["digest"] else []
+    return [values["digest"]]
 
 
 def within_reach(found: Callable[[], T | None], *, seconds: float = CATCH_UP) -> T | None:
