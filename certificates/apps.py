@@ -7,12 +7,23 @@ class CertificatesConfig(AppConfig):
     verbose_name = "证照"
 
     def ready(self) -> None:
-        from certificates import outcomes, pages
+        from certificates import mandates, outcomes, pages
         from gov_chain.ledger import relay
         from gov_chain.web import live
+        from identity import accounts
 
         relay.on_outcome("certificates.type", outcomes.type_decided)
         relay.on_outcome("certificates.certificate", outcomes.certificate_decided)
         relay.on_outcome("certificates.status", outcomes.status_decided)
         live.register("offer", pages.may_watch_offer)
         live.register("certificate", pages.may_watch_certificate)
+        accounts.register(
+            accounts.Part(
+                "mandates",
+                "委托：您给出的委托先撤回，姓名和号码删除",
+                "Mandates you gave: withdrawn first, names and numbers deleted",
+                count=lambda citizen: len(mandates.of_principal(citizen)),
+                erase=mandates.erase,
+                close=mandates.close_all,
+            )
+        )

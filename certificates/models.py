@@ -206,3 +206,54 @@ class Certificate(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["status_list"], condition=~Q(waiting=""), name="certificate_waiting")]
+
+
+class Mandate(models.Model):
+    """Somebody may act for somebody else: what the issuer of that certificate goes by, whatever the paper says.
+
+    Its certificates (one for each phone the agent claims it on) hang on the register row.
+    """
+
+    class State(models.TextChoices):
+        LIVE = "live", "有效"
+        WITHDRAWN = "withdrawn", "已撤回"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    agency = models.ForeignKey("identity.Agency", on_delete=models.PROTECT, related_name="+")
+    row = models.OneToOneField(RegisterRow, on_delete=models.PROTECT, related_name="mandate")
+    kind = models.CharField(max_length=24, help_text="The type's `representation`.")
+    principal = models.ForeignKey("identity.Citizen", on_delete=models.SET_NULL, null=True, related_name="+")
+    signed_with = models.ForeignKey("identity.Wallet", on_delete=models.SET_NULL, null=True, related_name="+")
+    statement = models.TextField(blank=True, help_text="What the principal's phone signed; empty from a counter.")
+    made_by = models.ForeignKey("identity.Officer", on_delete=models.PROTECT, null=True, related_name="+")
+    agent_number = models.CharField(max_length=18, blank=True)
+    matters = models.JSONField(help_text="Numbers of matters; empty: every matter that admits the kind.")
+    created_at = models.PositiveBigIntegerField(help_text="Unix seconds.")
+    not_after = models.PositiveBigIntegerField(help_text="Unix seconds.")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.LIVE)
+    withdrawn_at = models.PositiveBigIntegerField(null=True, help_text="Unix seconds.")
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=["live", "withdrawn"]), name="mandate_state_known"),
+            models.CheckConstraint(
+                condition=Q(state="live", withdrawn_at__isnull=True) | Q(state="withdrawn", withdrawn_at__isnull=False),
+                name="mandate_withdrawn_at",
+            ),
+        ]
+
+
+class MandateUse(models.Model):
+    """A grant that was made under a mandate: so that the principal sees it, and withdrawing the mandate closes it."""
+
+    mandate = models.ForeignKey(Mandate, on_delete=models.PROTECT, related_name="uses")
+    handle = models.BinaryField(max_length=32, unique=True)
+    secret_sealed = models.BinaryField(max_length=200, help_text="Withdraws the grant.")
+    matter = models.PositiveIntegerField()
+    asker = models.PositiveIntegerField(help_text="Number of the agency that asked.")
+    recorder = models.PositiveIntegerField(help_text="Number of the agent's home agency.")
+    at = models.PositiveBigIntegerField(help_text="Unix seconds.")
+
+    class Meta:
+        ordering = ["-at"]

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from pydantic import Field
 
 from certificates import queries
-from certificates.actions.make_offer import make_offer
+from certificates.actions.make_offer import MadeOffer, make_offer
 from certificates.core.errors import CertificateError
 from certificates.core.identity_numbers import masked, masked_name
 from certificates.models import Certificate, Offer, RegisterRow
@@ -84,13 +84,7 @@ def offer(request: HttpRequest) -> HttpResponse:
         raise CertificateError("subject-unknown")
     made = make_offer(type=kind, row=row, made_by=officer)
     saw(request, f"row={row.pk}", f"offer={made.offer.pk}")
-    context = {
-        **_offer(made.offer),
-        "tx_code": made.tx_code,
-        "uri": made.uri,
-        "wallet_url": made.wallet_url,
-    }
-    return render(request, "certificates/offer.html", context)
+    return render(request, "certificates/offer.html", offer_context(made))
 
 
 @require_safe
@@ -106,6 +100,11 @@ def offer_page(request: HttpRequest, offer_id: uuid.UUID) -> HttpResponse:
 @officer_may("issuing.list")
 def issued(request: HttpRequest) -> HttpResponse:
     return render(request, "certificates/issued.html", {"issued": _issued(officer_of(request))})
+
+
+def offer_context(made: MadeOffer) -> dict[str, Any]:
+    """A fresh offer, with what is shown once."""
+    return {**_offer(made.offer), "tx_code": made.tx_code, "uri": made.uri, "wallet_url": made.wallet_url}
 
 
 def may_watch_offer(user: Any, key: str) -> bool:
@@ -130,7 +129,7 @@ def _desk(request: HttpRequest, text: str | None) -> dict[str, Any]:
     officer = officer_of(request)
     rows = queries.search_register(officer.agency, text) if text else []
     found = [
-        Found(row.pk, row.type_slug, row.name, masked(row.subject), row.data.get("sex", ""), row.note) for row in rows
+        Found(row.pk, row.type_slug, row.name, masked(_number(row)), row.data.get("sex", ""), row.note) for row in rows
     ]
     return {
         "q": text,
@@ -148,7 +147,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "offer": offer,
         "state": queries.offer_state(offer),
         "name": offer.row.name,
-        "number": masked(offer.row.subject),
+        "number": masked(_number(offer.row)),
         "type_name": offer.type.definition["name"],
         "certificate": certificate,
         "topic": f"offer/{offer.pk}",
@@ -159,7 +158,7 @@ def _issued(officer: Officer) -> list[Issued]:
     return [
         Issued(
             masked_name(item.row.name),
-            masked(item.row.subject),
+            masked(_number(item.row)),
             item.type.definition["name"],
             item.issued_at,
             item.state,
@@ -168,6 +167,11 @@ def _issued(officer: Officer) -> list[Issued]:
         )
         for item in queries.recent_certificates(officer.agency)
     ]
+
+
+def _number(row: RegisterRow) -> str:
+    """Whose certificate it is: a mandate's row is known by the mandate, its person is the agent."""
+    return str(row.data.get("agent_number", row.subject))
 
 
 def _htmx(request: HttpRequest) -> bool:

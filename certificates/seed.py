@@ -6,7 +6,7 @@ from django.conf import settings
 
 from certificates import demo_data
 from certificates.actions.register_type import register_type
-from certificates.core.definitions import RESIDENT_ID
+from certificates.core.definitions import RESIDENT_ID, SHIPPED
 from certificates.models import RegisterRow
 from gov_chain.environment import UnsafeSettings
 from gov_chain.ledger import relay
@@ -22,22 +22,25 @@ def people() -> list[tuple[str, str]]:
 
 
 def seed() -> None:
-    """The issuer's invented register, and type 1 on the ledger (waits until it is final). Needs `identity.seed`.
-
-    On the issuer's node; others have nothing to seed here.
+    """The types of this node's agencies, on the ledger (waits until they are final); and, where the Public Security
+    Bureau is, its invented register. Needs `identity.seed`.
     """
     if settings.GOVCHAIN.production:
         raise UnsafeSettings("GOVCHAIN_ENV=production refuses demonstration data; import real registers instead")
+    for definition in SHIPPED:
+        issuer = agencies.by_number(definition["issuer"])
+        if issuer.hosted:
+            registration = register_type(agency=issuer, definition=definition)
+            if registration.outbox_id is not None:
+                relay.settle([registration.outbox_id])
     police = agencies.by_slug("psb")
     if not police.hosted:
         return
-    registration = register_type(agency=police, definition=RESIDENT_ID)
-    if registration.outbox_id is not None:
-        relay.settle([registration.outbox_id])
-    known = set(RegisterRow.objects.filter(agency=police).values_list("subject", flat=True))
+    register = RegisterRow.objects.filter(agency=police, type_slug=RESIDENT_ID["id"])
+    known = set(register.values_list("subject", flat=True))
     missing = [
         RegisterRow(
-            type_slug=registration.type.slug,
+            type_slug=RESIDENT_ID["id"],
             agency=police,
             subject=row["id_number"],
             name=row["name"],

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 from pydantic import Field
 
-from consent import live, requests
+from consent import live, representation, requests
 from consent.actions.receive_response import receive_error, receive_response, require_open
 from consent.actions.record_forwarded_grant import record_forwarded_grant
 from consent.actions.record_grant import record_grant
@@ -41,6 +41,12 @@ class ResponseForm(Input):
     error_description: str | None = Field(default=None, max_length=1000)
 
 
+class MandateBody(Input):
+    issuer_jwt: str = Field(max_length=48 * 1024, pattern=r"^[A-Za-z0-9._-]+$")
+    kb_jwt: str = Field(max_length=16 * 1024, pattern=r"^[A-Za-z0-9._-]+$")
+    holder_salt: str = Field(max_length=32)
+
+
 class GrantBody(Input):
     issuer_jwt: str = Field(max_length=48 * 1024, pattern=r"^[A-Za-z0-9._-]+$")
     kb_jwt: str = Field(max_length=16 * 1024, pattern=r"^[A-Za-z0-9._-]+$")
@@ -48,6 +54,7 @@ class GrantBody(Input):
     one_time_key: str = Field(max_length=64)
     secret: str = Field(max_length=64)
     holder_salt: str = Field(default="", max_length=32)
+    mandate: MandateBody | None = None
 
 
 class ForwardedBody(Input):
@@ -146,6 +153,7 @@ def grants(http: HttpRequest, slug: str) -> HttpResponse:
         one_time_key=_bytes(body.one_time_key),
         secret=_bytes(body.secret),
         holder_salt=_bytes(body.holder_salt, holder_binding.SALT_BYTES) if body.holder_salt else b"",
+        mandate=_mandate(body.mandate),
     )
     return _private({"receipt": recorded.receipt, "handle": b64url(recorded.handle)}, status=201)
 
@@ -197,6 +205,12 @@ def forwarded(http: HttpRequest, slug: str) -> HttpResponse:
         received_at=body.received_at,
     )
     return _private({"handle": b64url(recorded.handle)}, status=201)
+
+
+def _mandate(body: MandateBody | None) -> representation.Shown | None:
+    if body is None:
+        return None
+    return representation.Shown(body.issuer_jwt, body.kb_jwt, _bytes(body.holder_salt, holder_binding.SALT_BYTES))
 
 
 def _bytes(text: str, length: int = 32) -> bytes:

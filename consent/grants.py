@@ -78,6 +78,7 @@ def enqueue(
     sealed: Sealed,
     evidence_digest: bytes,
     request_id: uuid.UUID,
+    mandate_issuer: int | None = None,
 ) -> Grant:
     """The pending grant and its outbox row, together. Raises `ConsentError` handle-taken."""
     try:
@@ -92,6 +93,7 @@ def enqueue(
                 one_time_key_sealed=sealed.one_time_key,
                 asker=terms.agency,
                 request_id=request_id,
+                mandate_issuer=mandate_issuer,
                 created_at=agreed.given,
                 not_after=agreed.not_after,
             )

@@ -152,6 +152,7 @@ class Grant(models.Model):
     one_time_key_sealed = models.BinaryField(null=True, help_text="None: a wallet of another make, one lock.")
     asker = models.PositiveIntegerField(help_text="Number of the agency that asked.")
     request_id = models.UUIDField()
+    mandate_issuer = models.PositiveIntegerField(null=True, help_text="Whom to ask about the mandate.")
     outbox = models.PositiveBigIntegerField(null=True, help_text="Its row in the ledger outbox.")
     created_at = models.BigIntegerField()
     not_after = models.BigIntegerField()

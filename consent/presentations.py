@@ -7,7 +7,7 @@ from typing import Any
 from certificates import verification
 from certificates.core.errors import SdJwtError
 from certificates.formats import sd_jwt
-from consent import grants, registry, requests
+from consent import grants, registry, represented, requests
 from consent.core import agreement, envelopes, transaction_data
 from consent.core.errors import ConsentError
 from consent.core.matter import MatterTerms
@@ -80,8 +80,10 @@ def verify(
     usage: Usage,
     terms: MatterTerms,
     binding: bytes | None,
+    mandate: object = None,
 ) -> verification.Report:
-    """The certificate's own checks, and the eighth: what was signed, granted and shown is one and the same.
+    """The certificate's own checks, the eighth: what was signed, granted and shown is one and the same; and where
+    somebody else is acted for, the ninth: they may.
 
     `binding` names the consent the home agency recorded; None where a wallet of another make has one lock.
 
@@ -99,8 +101,23 @@ def verify(
         required=[field.id for field in requested.named(requested.required)],
     )
     check = _consent_check(presentation, response=response, granted=granted, binding=binding)
-    claims = {} if check.result == "fail" else report.claims
-    return verification.Report(checks=(*report.checks, check), claims=claims, commitment=report.commitment)
+    checks, claims = (*report.checks, check), dict(report.claims)
+    named = _named_mandate(presentation)
+    if mandate is not None or named is not None:
+        acting = represented.check(mandate, named=named, response=response, terms=terms, claims=report.claims)
+        checks, claims = (*checks, acting.check), claims | {represented.CLAIM: acting.claims}
+    if any(each.result == "fail" for each in checks):
+        claims = {}
+    return verification.Report(checks=checks, claims=claims, commitment=report.commitment)
+
+
+def _named_mandate(presentation: sd_jwt.SdJwt) -> object:
+    """What the signed consent says of a mandate; None where it names none."""
+    try:
+        consent = jose.peek(presentation.key_binding_jwt or "").claims.get("consent")
+    except jose.JoseError:
+        return None
+    return consent.get("on_behalf_of") if isinstance(consent, dict) else None
 
 
 def checks_json(report: verification.Report) -> list[dict[str, Any]]:

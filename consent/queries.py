@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from consent import registry
+from consent import registry, represented
 from consent.actions.close_withdrawn import close_withdrawn
 from consent.actions.erase_expired import erase_expired
 from consent.actions.open_presentation import claims_context
@@ -45,6 +45,8 @@ class PresentationView:
     verdict: str
     """ok, bad, undetermined, withdrawn (it was ok until then), or empty while there is none."""
     fields: tuple[FieldShown, ...]
+    represented: dict[str, Any]
+    """Whom the person who showed it acted for: kind, name, number, until; empty for themselves."""
     refusal: Message | None
     """Why it was refused, or why the phone could not present."""
     uses_left: int
@@ -146,6 +148,7 @@ def _view(request: PresentationRequest, *, with_claims: bool) -> PresentationVie
     response = PresentationResponse.objects.filter(request=request).select_related("request__agency").first()
     usages = tuple(response.usages.order_by("id")) if response else ()
     standing = registry.standing(bytes(response.handle), now=clock.now()) if response and response.handle else None
+    claims = _claims(response) if response and with_claims else None
     return PresentationView(
         request=request,
         terms=terms,
@@ -153,7 +156,8 @@ def _view(request: PresentationRequest, *, with_claims: bool) -> PresentationVie
         usages=usages,
         state=_state(request, response),
         verdict=_verdict(response, withdrawn=standing is not None and standing.withdrawn),
-        fields=_fields(response, terms) if response and with_claims else (),
+        fields=_fields(claims, terms) if claims is not None else (),
+        represented=(claims or {}).get(represented.CLAIM, {}),
         refusal=_refusal(request, response),
         uses_left=standing.uses_left if standing else 0,
         closed=_closed(response, standing),
@@ -190,11 +194,15 @@ def _verdict(response: PresentationResponse | None, *, withdrawn: bool) -> str:
     return "bad"
 
 
-def _fields(response: PresentationResponse, terms: MatterTerms) -> tuple[FieldShown, ...]:
+def _claims(response: PresentationResponse) -> dict[str, Any] | None:
     if response.claims_sealed is None:
-        return ()
+        return None
     opened = agencies.sealer(response.request.agency).open(bytes(response.claims_sealed), claims_context(response))
     claims: dict[str, Any] = json.loads(opened)
+    return claims
+
+
+def _fields(claims: dict[str, Any], terms: MatterTerms) -> tuple[FieldShown, ...]:
     return tuple(
         FieldShown(zh=field.zh, en=field.en, value=str(claims[field.id]) if field.id in claims else None)
         for requested in terms.types

@@ -22,6 +22,8 @@ from gov_chain.ledger.core import entries
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.records import USAGE
 from identity.core import holder_binding
+from identity.core import jwk as jwks
+from identity.models import Wallet
 
 
 def load_terms(number: int, version: int) -> MatterTerms:
@@ -49,12 +51,13 @@ def require_in_force(matter: Matter) -> None:
 def _terms(digest: bytes) -> MatterTerms:
     document = documents.load(digest)
     types = {
-        (item["type"], item["version"]): _type_document(item["type"], item["version"]) for item in document["types"]
+        (item["type"], item["version"]): type_document(item["type"], item["version"]) for item in document["types"]
     }
     return matter_core.read(document, digest=digest, types=types)
 
 
-def _type_document(number: int, version: int) -> dict[str, Any]:
+def type_document(number: int, version: int) -> dict[str, Any]:
+    """The registered definition of a type; raises `ConsentError` matter-not-in-force."""
     state = node.ledger().type(number, version)
     if state is None:
         raise ConsentError("matter-not-in-force", log="type unknown to the ledger")
@@ -182,3 +185,14 @@ def certificate(issuer_jwt: str) -> IssuedCertificate:
         holder_binding=binding,
         expires=expires,
     )
+
+
+def require_holder(certificate: IssuedCertificate, wallet: Wallet, holder_salt: bytes) -> None:
+    """The certificate belongs to this phone: its key is the device key, or committed to it when it was claimed.
+
+    Raises `ConsentError` holder-mismatch.
+    """
+    if jwks.thumbprint(certificate.holder_jwk) == wallet.thumbprint:
+        return
+    if not holder_binding.opens(certificate.holder_binding, salt=holder_salt, device_thumbprint=wallet.thumbprint):
+        raise ConsentError("holder-mismatch")

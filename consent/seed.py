@@ -36,6 +36,7 @@ RESIDENCE_PERMIT: dict[str, Any] = {
             "optional": ["ethnicity"],
         }
     ],
+    "representation": ["mandate", "guardian"],
     "retention_days": 30,
     "max_life_days": 30,
     "max_uses": 3,

@@ -76,6 +76,12 @@ class Terms:
     expires: int
 
 
+def anchor(held: Held) -> bytes:
+    """The commitment on the ledger that a certificate is known by."""
+    salt = b64url_decode(held.claims["anchor_salt"])
+    return hashlib.sha256(b"govchain/anchor/v1\n" + salt + held.issuer_jwt.encode()).digest()
+
+
 class Wallet(StandardWallet):
     def __init__(self, http: httpx.Client, base_url: str, vkey: str) -> None:
         super().__init__(http)
@@ -189,14 +195,16 @@ class Wallet(StandardWallet):
         beyond: tuple[str, ...] = (),
         uses: int = 1,
         seconds: int = 86400,
+        acting_by: Held | None = None,
     ) -> GrantKept:
         """Agree with the PIN: the grant is recorded, nothing is sent yet. Use `send` for that.
 
-        `beyond` is what an honest wallet never does: it agrees to fields that the matter does not list.
+        `acting_by` is the mandate under which it is done for somebody else. `beyond` is what an honest wallet never
+        does: it agrees to fields that the matter does not list.
         """
         request = self.fetch_our_request(url)
         terms = self.terms(request)
-        held = self.certificates[-1]
+        held = self._for(request)
         query, claim_sets = wanted(request, held)
         names = [*(name for name in claim_sets[0] if name not in leave_out), *beyond]
         if not set(terms.required) <= set(names):
@@ -223,11 +231,12 @@ class Wallet(StandardWallet):
                     "not_after": int(time.time()) + seconds,
                     "uses": uses,
                     "recorder": "data",
+                    **({"on_behalf_of": b64url(anchor(acting_by))} if acting_by else {}),
                 },
             },
         )
         one_time_key = secrets.token_bytes(32)
-        body = {
+        body: Json = {
             "issuer_jwt": held.issuer_jwt,
             "kb_jwt": binding,
             "request": request.jws,
@@ -235,16 +244,68 @@ class Wallet(StandardWallet):
             "secret": b64url(kept.secret),
             "holder_salt": self.salt_of(held),
         }
+        beside = self._beside(acting_by, request)
+        if acting_by:
+            body["mandate"] = {
+                "issuer_jwt": acting_by.issuer_jwt,
+                "kb_jwt": beside.rpartition("~")[2],
+                "holder_salt": self.salt_of(acting_by),
+            }
         bearer = {"Authorization": f"Bearer {self.unlock(pin)}"}
         answer = accepted(self.http.post(f"{self.home}/grants", json=body, headers=bearer)).json()
         self._expect_grant(answer["receipt"], kept)
-        payload = {"vp_token": {query: [shown + binding]}, "state": request.claims["state"]}
+        payload: Json = {"vp_token": {query: [shown + binding]}, "state": request.claims["state"]}
+        if acting_by:
+            payload["mandate"] = beside
         inner = encrypt_to(request.claims["client_metadata"]["jwks"]["keys"][0], json.dumps(payload).encode())
         outer = encrypt_under(one_time_key, inner.encode(), header={"kid": b64url(kept.handle), "iss": "data"})
         kept.response = {"response": outer, "state": request.claims["state"]}
         kept.response_uri = request.claims["response_uri"]
         self.grants.append(kept)
         return kept
+
+    def _for(self, request: Request) -> Held:
+        """The newest certificate that answers the request."""
+        asked = {vct for query in request.claims["dcql_query"]["credentials"] for vct in query["meta"]["vct_values"]}
+        for held in reversed(self.certificates):
+            if held.claims["vct"] in asked:
+                return held
+        raise UnacceptableError("no certificate here answers the request")
+
+    def _beside(self, mandate: Held | None, request: Request) -> str:
+        """The whole mandate, bound to this request."""
+        if mandate is None:
+            return ""
+        shown = mandate.shown(list(mandate.fields()))
+        return shown + key_binding(self.key_of(mandate), shown, request)
+
+    # Acting for others ---------------------------------------------------------------------
+
+    def give_mandate(self, pin: str, *, agent: Json, matters: list[int], until: str, **changes: Any) -> Json:
+        """Let `agent` ({name, number}) act for me: what this phone signs, and the offer to hand to them."""
+        thumbprint = b64url(hashlib.sha256(canonical_json(self.key.jwk)).digest())
+        claims = {"iss": thumbprint, "aud": self._home_did(), "iat": int(time.time()), "jti": random_text()}
+        said = claims | {"agent": agent, "matters": matters, "until": until} | changes
+        statement = self.key.jws({"typ": "govchain-mandate+jwt"}, said)
+        return self._mine("POST", pin, "/mandates", {"statement": statement})
+
+    def mandates(self, pin: str) -> list[Json]:
+        """Those I gave, with every use of them."""
+        answer: list[Json] = self._mine("GET", pin, "/mandates")["mandates"]
+        return answer
+
+    def withdraw_mandate(self, pin: str, mandate_id: str) -> Json:
+        return self._mine("POST", pin, f"/mandates/{mandate_id}/withdraw", {})
+
+    def _mine(self, method: str, pin: str, tail: str, body: Json | None = None) -> Json:
+        bearer = {"Authorization": f"Bearer {self.unlock(pin)}"}
+        url = f"{self.home}/wallets/{self.wallet_id}{tail}"
+        answer: Json = accepted(self.http.request(method, url, json=body, headers=bearer)).json()
+        return answer
+
+    def _home_did(self) -> str:
+        directory = self._json("GET", f"{self.base_url}/directory.json")
+        return str(next(row["did"] for row in directory["agencies"] if row["slug"] == directory["home"]))
 
     def send(self, kept: GrantKept) -> Json:
         answer: Json = accepted(self.http.post(kept.response_uri, data=kept.response)).json()

@@ -33,6 +33,7 @@ OFFICERS = (
     ("clerk", "street", "周晴（窗口）", (ROLE.COUNTER,)),
     ("home", "data", "吴敏（钱包管理）", (ROLE.AGENCY_ADMIN,)),
     ("auditor", "audit", "郑直（审计）", (ROLE.AUDITOR,)),
+    ("registrar", "data", "何谨（登记）", (ROLE.ISSUER,)),
 )
 
 

@@ -99,6 +99,7 @@ def _sign(offer: Offer, proof: HolderProof, now: int) -> tuple[Certificate, byte
         **({holder_binding.CLAIM: proof.binding} if proof.binding else {}),
         "anchor_salt": b64url(salt),
         "status": status_lists.claim(status, index),
+        **({"matters": offer.row.data["matters"]} if "representation" in kind.definition else {}),
         **{name: offer.row.data[name] for name in kind.field_ids},
     }
     signed = sd_jwt.issue(

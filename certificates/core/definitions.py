@@ -35,7 +35,43 @@ RESIDENT_ID: dict[str, Any] = {
     "validity_days": 3650,
 }
 
-SHIPPED = (RESIDENT_ID,)
+
+def _mandate(number: int, slug: str, *, issuer: int, zh: str, en: str, representation: str) -> dict[str, Any]:
+    """A certificate in the agent's wallet by which they act for somebody else (docs/decisions/0073)."""
+    return {
+        "kind": "type",
+        "id": slug,
+        "number": number,
+        "version": 1,
+        "issuer": issuer,
+        "name": {"zh": zh, "en": en},
+        "vct": f"urn:govchain:type:{slug}",
+        "fields": [
+            _field("principal_name", "被代理人", "Principal", 3),
+            _field("principal_number", "被代理人号码", "Principal's number", 4),
+            _field("agent_name", "代理人", "Agent", 3),
+            _field("agent_number", "代理人号码", "Agent's number", 4),
+            _field("scope", "代理事项", "For", 2),
+            _field("valid_until", "有效期止", "Valid until", 1),
+        ],
+        "validity_days": 366,
+        "representation": representation,
+        "min_assurance": 2,
+    }
+
+
+MANDATE = _mandate(91, "mandate", issuer=2, zh="委托书", en="Mandate", representation="mandate")
+GUARDIANSHIP = _mandate(92, "guardianship", issuer=1, zh="监护关系证明", en="Guardianship", representation="guardian")
+LEGAL_REPRESENTATIVE = _mandate(
+    93,
+    "legal-representative",
+    issuer=2,
+    zh="法定代表人证明",
+    en="Legal representative",
+    representation="legal-representative",
+)
+
+SHIPPED = (RESIDENT_ID, MANDATE, GUARDIANSHIP, LEGAL_REPRESENTATIVE)
 
 
 def field_names(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:

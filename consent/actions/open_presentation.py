@@ -98,9 +98,17 @@ def _verify(response: PresentationResponse, usage: Usage, released: Released | N
     request = response.request
     inner = envelopes.open_outer(response.ciphertext, key=released.key) if released else response.ciphertext
     terms = registry.terms_of(request.matter)
-    presentation = presentations.single(presentations.unlock_inner(request, inner), terms)
+    payload = presentations.unlock_inner(request, inner)
+    presentation = presentations.single(payload, terms)
     binding = released.binding if released else None
-    return presentations.verify(presentation, response=response, usage=usage, terms=terms, binding=binding)
+    return presentations.verify(
+        presentation,
+        response=response,
+        usage=usage,
+        terms=terms,
+        binding=binding,
+        mandate=payload.get("mandate"),
+    )
 
 
 def _move(response: PresentationResponse, event: str) -> None:

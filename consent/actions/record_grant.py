@@ -7,7 +7,8 @@
 4. the terms are those of that agency's registered matter, in force, and the query asks no more
 5. the key-binding JWT holds under the certificate's holder key and says what `core.agreement` lists
 6. the asking agency is not this one
-7. consent record, one-time key, the handle's secret (with which a lost phone's grants can be withdrawn at a counter)
+7. whoever acts for somebody else may (`consent.representation`)
+8. consent record, one-time key, the handle's secret (with which a lost phone's grants can be withdrawn at a counter)
    and ledger record are kept together; then the ledger decides
 
 The disclosed values never come here: only the issuer-signed JWT and the key-binding JWT do.
@@ -23,14 +24,16 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from consent import citizen_grants, grants, registry
+from consent import citizen_grants, grants, registry, representation
 from consent.core import agreement, artefact, envelopes, matter, request_object
 from consent.core.errors import ConsentError
 from consent.grants import RecordedGrant
+from consent.models import Grant
 from gov_chain import clock
 from gov_chain.core.codec import sha256
+from gov_chain.ledger.actions.withdraw_grant import withdraw_grant
 from identity import agencies, assurance, citizens
-from identity.core import holder_binding, jose
+from identity.core import jose
 from identity.core import jwk as jwks
 from identity.errors import IdentityError
 from identity.models import Agency, Wallet
@@ -46,6 +49,7 @@ def record_grant(
     one_time_key: bytes,
     secret: bytes,
     holder_salt: bytes = b"",
+    mandate: representation.Shown | None = None,
 ) -> RecordedGrant:
     """The final grant's receipt. Raises `ConsentError`; `ledger-slow` means: post the same again."""
     if len(one_time_key) != envelopes.ONE_TIME_KEY_BYTES:
@@ -55,11 +59,11 @@ def record_grant(
     evidence = hmac.digest(owner, posted, "sha256")
     grant = grants.known(evidence, home)
     if grant is not None:
-        return grants.settle(grant)
+        return _settled(grant, home=home, secret=secret)
 
     now = clock.now()
     certificate = registry.certificate(issuer_jwt)
-    require_holder(certificate, wallet, holder_salt)
+    registry.require_holder(certificate, wallet, holder_salt)
 
     claims, leaf = _read_request_object(request)
     asked = agreement.read_request(claims, leaf=leaf, now=now)
@@ -75,6 +79,9 @@ def record_grant(
         raise ConsentError("recorder-is-asker")
     if sha256(secret) != agreed.handle:
         raise ConsentError("consent-malformed", log="the secret is not the handle's")
+    acting = representation.check(mandate, agreed=agreed, asked=asked, terms=terms, wallet=wallet, now=now)
+    if acting is not None:
+        representation.announce(acting, home=home, wallet=wallet, terms=terms, secret=secret)
 
     record = artefact.build(
         terms,
@@ -102,20 +109,23 @@ def record_grant(
         sealed=sealed,
         evidence_digest=evidence,
         request_id=uuid.UUID(asked.request_id),
+        mandate_issuer=acting.issuer.number if acting else None,
     )
     # Durable: consent, key and the record on its way. A crash here: the wallet posts the same again.
-    return grants.settle(grant)
+    return _settled(grant, home=home, secret=secret)
 
 
-def require_holder(certificate: registry.IssuedCertificate, wallet: Wallet, holder_salt: bytes) -> None:
-    """The certificate belongs to this phone: its key is the device key, or committed to it when it was claimed.
-
-    Raises `ConsentError` holder-mismatch.
-    """
-    if jwks.thumbprint(certificate.holder_jwk) == wallet.thumbprint:
-        return
-    if not holder_binding.opens(certificate.holder_binding, salt=holder_salt, device_thumbprint=wallet.thumbprint):
-        raise ConsentError("holder-mismatch")
+def _settled(grant: Grant, *, home: Agency, secret: bytes) -> RecordedGrant:
+    """The final grant, which a mandate withdrawn meanwhile takes back before anybody has its receipt."""
+    recorded = grants.settle(grant)
+    if grant.mandate_issuer is not None:
+        try:
+            representation.confirm(agencies.by_number(grant.mandate_issuer), home=home, handle=recorded.handle)
+        except ConsentError:
+            if sha256(secret) == recorded.handle and not registry.standing(recorded.handle, now=clock.now()).withdrawn:
+                withdraw_grant(secret=secret)
+            raise
+    return recorded
 
 
 def verified_key_binding(kb_jwt: str, holder_jwk: dict[str, object]) -> dict[str, object]:

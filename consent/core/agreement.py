@@ -10,6 +10,7 @@ The signed words of a wallet of our make, in this order (`read_agreement`):
 6. recorder: the agency that is asked to record
 7. masks: every required field, none outside the matter
 8. period and uses: within the matter's limits
+9. `on_behalf_of`, where somebody else is acted for: the 32-byte anchor commitment of the mandate
 
 And the request they belong to (`read_request`), whose signature the caller has verified:
 
@@ -65,6 +66,8 @@ class Agreement:
     not_after: int
     uses: int
     given: int
+    on_behalf_of: bytes | None = None
+    """The anchor commitment of the mandate under which somebody else is acted for."""
 
 
 def read_request(claims: Mapping[str, Any], *, leaf: str, now: int) -> AskedTerms:
@@ -126,9 +129,11 @@ def read_agreement(
         masks = tuple(_integer(mask, 2**32 - 1) for mask in consent["masks"])
         not_after = _integer(consent["not_after"], 2**40 - 1)
         uses = _integer(consent["uses"], 1000)
+        named = consent.get("on_behalf_of")
+        on_behalf_of = None if named is None else b64url_decode(named)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConsentError("consent-malformed") from error
-    if len(handle) != 32 or len(masks) != len(terms.types):
+    if len(handle) != 32 or len(masks) != len(terms.types) or len(on_behalf_of or handle) != 32:
         raise ConsentError("consent-malformed")
     if consent.get("recorder") != recorder:
         raise ConsentError("recorder-mismatch")
@@ -137,7 +142,9 @@ def read_agreement(
         raise ConsentError("period-beyond-matter")
     if not 1 <= uses <= terms.max_uses:
         raise ConsentError("uses-beyond-matter")
-    return Agreement(handle=handle, masks=masks, not_after=not_after, uses=uses, given=claims["iat"])
+    return Agreement(
+        handle=handle, masks=masks, not_after=not_after, uses=uses, given=claims["iat"], on_behalf_of=on_behalf_of
+    )
 
 
 def check_plain(
@@ -162,6 +169,11 @@ def check_plain(
     _check_binding(claims, client_id=client_id, expected_nonce=expected, now=received_at)
     if "transaction_data_hashes" in claims or "consent" in claims:
         raise ConsentError("consent-terms", log="terms were signed, none were forwarded")
+
+
+def check_beside(claims: Mapping[str, Any], *, asked: AskedTerms, now: int) -> None:
+    """The key binding of what is shown beside the certificate (a mandate): made for this very request."""
+    _check_binding(claims, client_id=asked.client_id, expected_nonce=asked.nonce, now=now)
 
 
 def check_masks(masks: Sequence[int], terms: MatterTerms) -> None:

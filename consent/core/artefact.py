@@ -33,6 +33,7 @@ def build(
         "schema_version": "ISO/IEC TS 27560:2023 (aligned)",
         "record_id": b64url(agreed.handle),
         "pii_principal_id": b64url(sha256(issuer_jwt.encode())),
+        "on_behalf_of": None if agreed.on_behalf_of is None else {"mandate": b64url(agreed.on_behalf_of)},
         "pii_processing": {
             "matter": {"number": terms.number, "version": terms.version, "definition_sha256": terms.digest.hex()},
             "purpose": _text(terms.purpose),

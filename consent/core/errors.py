@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from certificates.core.errors import CertificateError
 from gov_chain.core.errors import GovChainError, Message
 
 INVALID = "invalid_request"
@@ -9,6 +10,8 @@ INVALID = "invalid_request"
 
 class ConsentError(GovChainError):
     messages = {
+        # Acting for others: the issuer's words, whoever passes them on
+        **{code: message for code, message in CertificateError.messages.items() if code.startswith("mandate-")},
         "grant-not-theirs": Message(
             404,
             "这位市民没有这条授权。",

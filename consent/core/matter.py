@@ -77,6 +77,8 @@ class MatterTerms:
     max_uses: int
     min_assurance: int
     """The least level (`identity.core.assurance.Level`) a phone must have been bound at: the matter's or its types'."""
+    representation: tuple[str, ...]
+    """Who may act for somebody else here: `mandate`, `guardian`, `legal-representative`; nobody unless it says so."""
 
     @property
     def whole(self) -> list[int]:
@@ -112,6 +114,7 @@ def read(
             document.get("min_assurance", 1),
             *(types[item["type"], item["version"]].get("min_assurance", 1) for item in document["types"]),
         ),
+        representation=tuple(document.get("representation", ())),
     )
 
 

@@ -11,5 +11,6 @@ AGENCIES = (
     (3, "street", "云州市青石街道政务服务中心", "Qingshi Subdistrict Government Service Centre", False),
     (4, "audit", "云州市审计局", "Yunzhou Audit Bureau", False),
 )
-ACCREDITATIONS = ((1, 1), (2, HOME))
-"""(agency, certificate type): the Public Security Bureau issues resident identity cards."""
+ACCREDITATIONS = ((1, 1), (1, 92), (2, HOME), (2, 91), (2, 93))
+"""(agency, certificate type): the Public Security Bureau issues resident identity cards and guardianships, the home
+agency mandates and, standing in for a registrar of enterprises, legal representatives."""

@@ -80,6 +80,9 @@ ACTS = _table(
     _change("issuing.offer", "发出领取邀请", "offer a certificate", ISSUER),
     _look("issuing.read", "查看领取邀请", "look at an offer", ISSUER),
     _look("issuing.list", "查看已签发证照", "list what was issued", ISSUER),
+    _look("issuing.mandates", "查看登记的代理关系", "look at who may act for others", ISSUER),
+    _change("issuing.mandate", "登记代理关系", "register who may act for somebody else", ISSUER),
+    _change("issuing.mandate-withdraw", "撤回代理关系", "withdraw a registered representation", ISSUER),
     _two("issuing.revoke-many", "批量吊销证照", "revoke certificates in bulk", ISSUER),
     # Citizens of a home agency.
     _look("home.search", "查找市民", "find a citizen", AGENCY_ADMIN),

@@ -42,7 +42,7 @@ class Consent:
         return hashlib.sha256(self.secret).digest()
 
     def signed(self) -> dict[str, Any]:
-        held = self.wallet.certificates[-1]
+        held = self.wallet._for(self.request)
         entries = self.request.claims.get("transaction_data", [])
         usual = {
             "transaction_data_hashes": [b64url(hashlib.sha256(item.encode()).digest()) for item in entries],
@@ -74,7 +74,7 @@ class Consent:
 
     def answer(self, **changes: Any) -> dict[str, str]:
         """The form for the response endpoint, under two locks."""
-        shown = self.wallet.certificates[-1].shown(self.names)
+        shown = self.wallet._for(self.request).shown(self.names)
         payload = {"vp_token": {"resident-id": [shown + self.binding]}, "state": self.request.claims["state"]}
         jwk = self.request.claims["client_metadata"]["jwks"]["keys"][0]
         inner = encrypt_to(jwk, json.dumps(payload | changes).encode())

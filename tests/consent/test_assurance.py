@@ -18,16 +18,17 @@ from tests.consent.test_refusals import code, nothing_written
 from tests.world import World
 
 
-def demanding(level: int) -> None:
-    """The matter's second version, in force, which demands `level`."""
-    document = {**RESIDENCE_PERMIT, "version": 2, "min_assurance": level}
+def register(document: dict[str, Any]) -> None:
+    """A further version of the matter, in force."""
     types = {RESIDENT_ID["number"]: RESIDENT_ID}
     relay.settle(matters.register(document, agency=agencies.by_slug("street"), types=types))
-    relay.settle([matters.approve(document["number"], 2, issuer=agencies.by_slug("psb"), type_number=1)])
+    relay.settle(
+        [matters.approve(document["number"], document["version"], issuer=agencies.by_slug("psb"), type_number=1)]
+    )
 
 
 def test_a_phone_bound_too_low_records_no_grant(world: World) -> None:
-    demanding(3)
+    register({**RESIDENCE_PERMIT, "version": 2, "min_assurance": 3})
     phone = consent(world.citizen().wallet, world.ask())
     with nothing_written(world):
         assert code(phone.record()) == "assurance-too-low"
