@@ -54,6 +54,8 @@ class Environment:
     """Agencies' identity providers."""
     hosted: tuple[str, ...] = ()
     """Agencies (slugs) whose keys and data this node holds; empty: every one there is."""
+    did_loopback: bool = False
+    """Whether a did:web on this machine (`localhost`) is resolved, over plain http: for development."""
     peers: tuple[tuple[str, str], ...] = ()
     """(slug, base url) of each agency on another node."""
 
@@ -95,6 +97,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         sso=_sso(get("SSO")),
         hosted=tuple(filter(None, re.split(r"[\s,]+", get("HOSTED")))),
         peers=tuple(_peers(get("PEERS"))),
+        did_loopback=get("DID_LOOPBACK") == "1",
     )
     _check(env)
     return env
@@ -118,6 +121,10 @@ def _check(env: Environment) -> None:
         (
             env.database_url == "sqlite" or env.database_url.startswith("postgresql://"),
             "GOVCHAIN_DATABASE_URL must be sqlite or postgresql://user@host/name",
+        ),
+        (
+            not env.production or not env.did_loopback,
+            "GOVCHAIN_ENV=production refuses GOVCHAIN_DID_LOOPBACK: it asks services of this very machine",
         ),
         (
             not env.production or env.keys != "local",

@@ -12,14 +12,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 from pydantic import Field
 
-from gov_chain.ledger import node
-from gov_chain.web.inputs import Input, read_json
-from identity import agencies, certificates_x509, device, passkeys, peers, phones, throttle, wallets
+from gov_chain.ledger import node, timeline
+from gov_chain.ledger.explorer import registry_pages
+from gov_chain.web.inputs import Input, read_json, read_query
+from identity import agencies, certificates_x509, device, did_documents, passkeys, peers, phones, throttle, wallets
 from identity.actions.activate_wallet import activate_wallet
 from identity.actions.register_passkey import register_passkey
 from identity.actions.unlock_wallet import unlock_wallet
 from identity.actions.unlock_with_passkey import unlock_with_passkey
-from identity.core import dids
 from identity.errors import IdentityError
 from identity.models import Agency
 
@@ -122,20 +122,33 @@ def passkey_register(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> H
     return JsonResponse({"passkeys": wallet.passkeys.count()}, status=201)
 
 
+class MomentQuery(Input):
+    """`?versionTime=` (DID Core §3.2.1: XML date-time, UTC), or `?at=` a size of the log."""
+
+    version_time: str | None = Field(None, alias="versionTime", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+    at: int | None = Field(None, ge=0, lt=2**53)
+
+
 @require_GET
 def did_document(request: HttpRequest, slug: str) -> HttpResponse:
-    """GET /agencies/<slug>/did.json: repeats the keys that the ledger holds."""
+    """GET /agencies/<slug>/did.json: the keys that the ledger holds, now or at a moment of its past."""
     agency = agencies.by_slug(slug, hosted=True)
-    relationships: dict[agencies.Purpose, list[str]] = {
-        "issue": ["assertionMethod"],
-        "request": ["authentication", "assertionMethod"],
-        "ledger": ["capabilityInvocation"],
-    }
-    methods = []
-    for purpose, names in relationships.items():
-        signer = agencies.signer(agency, purpose)
-        methods.append(dids.Method(signer.key_id, signer.public_key, names))
-    return JsonResponse(dids.document(agency.did, methods), content_type="application/did+json")
+    asked = read_query(request, MomentQuery)
+    at = asked.at
+    if asked.version_time is not None:
+        at = timeline.size_at(node.ledger(), registry_pages.seconds(asked.version_time))
+    return JsonResponse(
+        did_documents.document(agency, at),
+        content_type="application/did+json",
+        headers={"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"},
+    )
+
+
+@require_GET
+def did_history(request: HttpRequest, slug: str) -> HttpResponse:
+    """GET /agencies/<slug>/did-history.json: every version of the document, by the entry that made it."""
+    agency = agencies.by_slug(slug, hosted=True)
+    return JsonResponse({"id": agency.did, "versions": did_documents.history(agency)})
 
 
 @require_GET

@@ -14,6 +14,60 @@ class IdentityError(GovChainError):
             "请检查网址。",
             "Check the address.",
         ),
+        "credential-malformed": Message(
+            400, "证照数据格式不正确。", "The credential is malformed.", "请对方重新出示。", "Ask for it again."
+        ),
+        "credential-online": Message(
+            400,
+            "核验这份证照需要访问外部地址，不予接受。",
+            "Verifying this credential would need the network; it is not accepted.",
+            "只接受 did:key 或 did:jwk 签发、不含外部状态的证照。",
+            "Only credentials under did:key or did:jwk, without a status elsewhere.",
+        ),
+        "did-malformed": Message(
+            400, "这不是有效的 DID。", "This is not a DID of a form accepted here.", "请核对。", "Check it."
+        ),
+        "did-method-unknown": Message(
+            400,
+            "不支持这种 DID。",
+            "This DID method is not supported.",
+            "可用 did:web、did:key、did:jwk。",
+            "Use did:web, did:key or did:jwk.",
+        ),
+        "did-key-wrong": Message(
+            400, "DID 中的密钥不正确。", "The key in the DID is not one.", "请核对。", "Check it."
+        ),
+        "did-address-refused": Message(
+            400,
+            "这个 DID 指向内部网络，不予访问。",
+            "The DID points into a private network; it is not asked.",
+            "DID 必须位于公网域名之下。",
+            "A did:web has to be under a public name.",
+        ),
+        "did-unreachable": Message(
+            502,
+            "暂时取不到这个 DID 的文件。",
+            "The DID's document cannot be had just now.",
+            "请稍后重试。",
+            "Try again shortly.",
+        ),
+        "did-redirected": Message(
+            502,
+            "这个 DID 的文件被转到别处，不予跟随。",
+            "The DID's document was redirected; redirects are not followed.",
+            "请对方直接提供文件。",
+            "Its owner has to serve the document itself.",
+        ),
+        "did-too-large": Message(
+            502, "这个 DID 的文件过大。", "The DID's document is too large.", "最大 64 KiB。", "64 KiB is the limit."
+        ),
+        "did-document-wrong": Message(
+            502,
+            "这个 DID 的文件不正确。",
+            "The DID's document is not one of this DID.",
+            "请告知对方。",
+            "Tell its owner.",
+        ),
         "agency-taken": Message(
             409,
             "这个简称或编号属于另一个成员机构。",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import functools
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
 
 from identity.core import profiles
+from identity.core.dids import web
 from identity.officer_models import (  # noqa: F401 - models of this app: Django looks for them here
     OfficerInvitation,
     OfficerLogAnchor,
@@ -57,7 +57,7 @@ class Agency(models.Model):
     @property
     def did(self) -> str:
         """did:web of `url`; a port's colon is percent-encoded (did:web method, §2.5.2)."""
-        return f"did:web:{urlsplit(self.base_url).netloc.replace(':', '%3A')}:agencies:{self.slug}"
+        return web.of(self.base_url, "agencies", self.slug)
 
     @property
     def profile(self) -> dict[str, Any]:

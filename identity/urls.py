@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("wallet/config.json", api.wallet_config, name="wallet-config"),
     path("consortium-ca.crt", api.consortium_ca, name="consortium-ca"),
     path("agencies/<slug:slug>/did.json", api.did_document, name="did-document"),
+    path("agencies/<slug:slug>/did-history.json", api.did_history, name="did-history"),
     path("agencies/<slug:slug>/certificates", api.certificates, name="agency-certificates"),
     path("agencies/<slug:slug>/wallets", api.activate, name="wallet-activate"),
     path(f"{WALLET}/unlock", api.unlock, name="wallet-unlock"),

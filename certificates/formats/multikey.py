@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
-from identity.core.dids import BASE58, base58
+from identity.core.dids.multikey import BASE58, base58
 
 Kind = Literal["Ed25519", "P-256", "P-384", "BLS12-381-G2"]
 

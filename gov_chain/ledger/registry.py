@@ -181,6 +181,12 @@ def record(reader: Reader, agency: int, at: int | None = None) -> Record:
     )
 
 
+def changed(reader: Reader, key: KeyState) -> Moment:
+    """The last entry that said something of a key: a revocation, if it was revoked."""
+    index, _ = reader.history(state.key_key(key.agency, key.key_no), reader.size)[-1]
+    return _moment(reader, index)
+
+
 def _key_period(reader: Reader, key: KeyState) -> KeyPeriod:
     until, revoked = (_moment(reader, index) if index else None for index in (key.until, key.revoked_from))
     return KeyPeriod(key, _moment(reader, key.index), until, revoked)

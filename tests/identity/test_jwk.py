@@ -1,4 +1,4 @@
-"""JWK, thumbprints and DIDs, against published examples."""
+"""JWK and thumbprints, against published examples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.core import dids
 from identity.core import jwk as jwks
 
 # RFC 8037 appendix A.2 and A.3: a key and its thumbprint.
@@ -67,22 +66,3 @@ def test_what_is_no_public_p256_key_is_refused(change: dict[str, Any]) -> None:
 def test_a_jwk_is_an_object(value: object) -> None:
     with pytest.raises(jwks.JwkError):
         jwks.public(value)
-
-
-def test_did_key_of_the_did_key_method_specification() -> None:
-    # From the fixtures of @transmute/did-key-common (ed25519.json), which the did:key specification shows too.
-    jwk = {"kty": "OKP", "crv": "Ed25519", "x": "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik"}
-    expected = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"
-    assert dids.did_key(jwks.to_public_key(jwk)) == expected
-
-
-def test_a_p256_did_key_starts_with_its_codec() -> None:
-    assert dids.did_key(jwks.to_public_key(RFC7517_JWK)).startswith("did:key:zDn")
-
-
-def test_did_jwk_holds_the_defining_members() -> None:
-    assert dids.did_jwk(RFC7517_JWK) == dids.did_jwk({k: RFC7517_JWK[k] for k in ("kty", "crv", "x", "y")})
-
-
-def test_base58_keeps_leading_zeros() -> None:
-    assert dids.base58(b"\0\0\x28\x7f\xb4\xcd") == "11233QC4"

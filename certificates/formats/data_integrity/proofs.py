@@ -25,7 +25,7 @@ from certificates.formats.data_integrity import bbs_2023, ecdsa_sd, rdfc_suites
 from certificates.formats.data_integrity.errors import DataIntegrityError
 from certificates.formats.jsonld import Contexts
 from certificates.formats.multikey import Multikey
-from identity.core.dids import base58
+from identity.core.dids.multikey import base58
 
 MAX_PROOFS = 16
 LEEWAY = 60
