@@ -7,7 +7,7 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import citizen_grants, grants, live, matters
-        from consent.actions import close_withdrawn
+        from consent.actions import close_withdrawn, export_audit
         from consent.actions.erase_expired import Eraser
         from consent.actions.record_usage import SUBJECT as USAGE
         from consent.actions.settle_usage import settle_usage
@@ -15,7 +15,7 @@ class ConsentConfig(AppConfig):
         from gov_chain.ledger import following, relay
         from gov_chain.web import lifespan
         from gov_chain.web import live as web_live
-        from identity import accounts
+        from identity import accounts, acts
 
         relay.on_outcome(USAGE, lambda outcome: settle_usage(outcome=outcome))
         relay.on_outcome(close_withdrawn.SUBJECT, close_withdrawn.on_withdrawal)
@@ -35,5 +35,6 @@ class ConsentConfig(AppConfig):
                 close=lambda citizen: withdraw_for_citizen(citizen=citizen, which=None),
             )
         )
+        acts.register("audit.export", execute=export_audit.export_audit, describe=export_audit.describe_export)
         eraser = Eraser()
         lifespan.register("consent eraser", eraser.start, eraser.stop)

@@ -6,9 +6,9 @@ import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from pydantic import Field, field_validator
 
 from consent import audit
@@ -16,9 +16,10 @@ from consent.core.errors import ConsentError
 from consent.models import Matter
 from gov_chain.ledger import node
 from gov_chain.ledger.core.records import KINDS, LOG_KINDS
-from gov_chain.web.inputs import Input, read_query
+from gov_chain.web.inputs import Input, read_form, read_query
+from identity.actions.request_act import request_act
 from identity.models import Agency
-from identity.officers import officer_may, saw
+from identity.officers import officer_may, officer_of, saw
 
 
 class FilterQuery(Input):
@@ -55,12 +56,26 @@ def rows(request: HttpRequest) -> HttpResponse:
     return render(request, "consent/_audit_rows.html", _feed(request))
 
 
-def _feed(request: HttpRequest) -> dict[str, Any]:
-    query = read_query(request, FilterQuery, extra="ignore")
+@require_POST
+@officer_may("audit.export")
+def export(request: HttpRequest) -> HttpResponse:
+    """Ask for the rows under a filter as a file, as of now; a second person approves."""
+    query = _checked(read_form(request, FilterQuery, extra="ignore"))
+    content = {"size": node.ledger().size, **query.model_dump(mode="json", exclude_none=True, exclude={"before"})}
+    pending = request_act(officer=officer_of(request), act="audit.export", content=content)
+    return HttpResponseRedirect(f"/approvals/{pending.pk}")
+
+
+def _checked(query: FilterQuery) -> FilterQuery:
     if query.kind and query.kind not in LOG_KINDS.values():
         raise ConsentError("filter-invalid")
     if any(day is not None and not 1970 <= day.year <= 9990 for day in (query.since, query.until)):
         raise ConsentError("filter-invalid")
+    return query
+
+
+def _feed(request: HttpRequest) -> dict[str, Any]:
+    query = _checked(read_query(request, FilterQuery, extra="ignore"))
     wanted = audit.Filter(
         kind=audit.KIND_NUMBERS[query.kind] if query.kind else None,
         agency=query.agency,

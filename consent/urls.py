@@ -25,4 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("matters/<slug:slug>/done", pages.done),
     path("audit/", audit_pages.feed),
     path("audit/rows", audit_pages.rows),
+    path("audit/export", audit_pages.export),
 ]

@@ -194,10 +194,6 @@ class Greeting:
     """The ledger's first validators as a verifier key; empty where it has none."""
 
 
-PAGES = {"issuer": "/issuing/", "counter": "/counter/", "agency-admin": "/home/", "auditor": "/audit/"}
-"""The desk each role works at."""
-
-
 def prepare() -> Greeting:
     """Migrate and seed; every step leaves what is already there."""
     from django.conf import settings
@@ -212,7 +208,7 @@ def prepare() -> Greeting:
 
     import certificates.seed
     import identity.seed
-    from identity import agencies
+    from identity import agencies, rooms
 
     base_url = settings.GOVCHAIN.base_url
     people = certificates.seed.people()
@@ -226,7 +222,7 @@ def prepare() -> Greeting:
                 "name": row.display_name,
                 "agency": row.agency.slug,
                 "agency_zh": row.agency.name_zh,
-                "page": next(page for role, page in PAGES.items() if row.has_role(role)),
+                "page": next(rooms.entries(row)).path,
             }
             for row in seeded.officers
         ],
@@ -270,7 +266,8 @@ def _say(greeting: Greeting, base_url: str, *, as_json: bool) -> None:
 
 def _text(greeting: Greeting, base: str) -> str:
     officers = "\n".join(
-        f"    {row['username']:<9}{base}{row['page']:<11}{row['name']}  {row['agency_zh']}" for row in greeting.officers
+        f"    {row['username']:<11}{base}{row['page']:<17}{row['name']}  {row['agency_zh']}"
+        for row in greeting.officers
     )
     citizens = "\n".join(f"    {row['name']}  {row['activation_url']}" for row in greeting.citizens)
     wallet = f"{base}/wallet/"

@@ -10,12 +10,15 @@ class IdentityConfig(AppConfig):
 
         from gov_chain.ledger import documents
         from gov_chain.web import navigation
-        from identity import agencies, append_only, rooms, sessions
+        from identity import acts, agencies, append_only, officers_log, rooms, sessions
+        from identity.actions import give_role
         from identity.login import recording
 
         documents.look_elsewhere(agencies.elsewhere)
         navigation.register(rooms.entries)
         sessions.listen()
         recording.listen()
+        acts.register("staff.give-power", execute=give_role.give_power, describe=give_role.describe_power)
+        acts.register("officers-log.export", execute=officers_log.export, describe=officers_log.describe_export)
         # After every migration: SQLite makes a changed table anew, without its triggers.
         post_migrate.connect(append_only.after_migrate, sender=self)

@@ -12,8 +12,11 @@ ROOMS: tuple[tuple[str, Room], ...] = (
     ("counter.work", Room("/counter/", "窗口核验", "Counter")),
     ("issuing.work", Room("/issuing/", "证照签发", "Issuing")),
     ("home.search", Room("/home/", "市民钱包", "Citizens' wallets")),
-    ("ledger-console.read", Room("/ledger-console/", "账本运行", "Ledger")),
     ("audit.read", Room("/audit/", "审计监督", "Audit")),
+    ("approvals.decide", Room("/approvals/", "待批事项", "Approvals")),
+    ("officers-log.read", Room("/officers-log/", "人员日志", "Officers' log")),
+    ("staff.read", Room("/staff/", "机构人员", "Staff")),
+    ("ledger-console.read", Room("/ledger-console/", "账本运行", "Ledger")),
 )
 HOMES_ONLY = frozenset({"home.search"})
 """Rooms with nothing in them where the agency looks after no citizens."""

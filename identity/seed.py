@@ -34,6 +34,12 @@ OFFICERS = (
     ("home", "data", "吴敏（钱包管理）", (ROLE.AGENCY_ADMIN,)),
     ("auditor", "audit", "郑直（审计）", (ROLE.AUDITOR,)),
     ("registrar", "data", "何谨（登记）", (ROLE.ISSUER,)),
+    # The second persons, and those who look after the staff.
+    ("chief", "psb", "沈毅（审批、机构管理、内审）", (ROLE.APPROVER, ROLE.AGENCY_ADMIN, ROLE.AUDITOR)),
+    ("reviewer", "data", "何静（审批、内审）", (ROLE.APPROVER, ROLE.AUDITOR)),
+    ("operator", "data", "罗远（联盟运维）", (ROLE.OPERATOR,)),
+    ("head", "street", "秦安（审批、机构管理、内审）", (ROLE.APPROVER, ROLE.AGENCY_ADMIN, ROLE.AUDITOR)),
+    ("inspector", "audit", "唐文（审批、机构管理）", (ROLE.APPROVER, ROLE.AGENCY_ADMIN)),
 )
 
 

@@ -1,11 +1,30 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from identity import api, console, home_pages, pages, phones_api
+from identity import api, approval_pages, console, home_pages, log_pages, pages, phones_api, staff_pages
 
 WALLET = "agencies/<slug:slug>/wallets/<uuid:wallet_id>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("identity.login.urls")),
+    path("join", staff_pages.join, name="join"),
+    path("staff/", staff_pages.listed, name="staff"),
+    path("staff/invite", staff_pages.invite),
+    path("staff/<int:pk>", staff_pages.one),
+    path("staff/<int:pk>/renew", staff_pages.renew),
+    path("staff/<int:pk>/disable", staff_pages.disable),
+    path("staff/<int:pk>/enable", staff_pages.enable),
+    path("staff/<int:pk>/give-role", staff_pages.give),
+    path("staff/<int:pk>/take-role", staff_pages.take),
+    path("staff/<int:pk>/reset", staff_pages.reset),
+    path("approvals/", approval_pages.inbox, name="approvals"),
+    path("approvals/<uuid:pending_id>", approval_pages.one),
+    path("approvals/<uuid:pending_id>/approve", approval_pages.approve),
+    path("approvals/<uuid:pending_id>/refuse", approval_pages.refuse),
+    path("approvals/<uuid:pending_id>/cancel", approval_pages.cancel),
+    path("approvals/<uuid:pending_id>/file", approval_pages.file),
+    path("officers-log/", log_pages.log, name="officers-log"),
+    path("officers-log/verify", log_pages.verify),
+    path("officers-log/export", log_pages.export),
     path("home/", home_pages.desk, name="home-desk"),
     path("home/<uuid:citizen_id>/<slug:act>", home_pages.act, name="home-act"),
     path("ledger-console/", console.console, name="ledger-console"),

@@ -303,4 +303,11 @@ class ConsentError(GovChainError):
             "请检查筛选条件。",
             "Check the filter.",
         ),
+        "export-too-large": Message(
+            409,
+            "符合条件的记录超过 {limit} 条。",
+            "More than {limit} rows match.",
+            "请缩小范围（机构、事项、日期）后重新申请。",
+            "Ask again with a narrower filter: agency, matter, dates.",
+        ),
     }

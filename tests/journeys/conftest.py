@@ -51,7 +51,7 @@ class Stage:
         page.goto(f"/login?next={path}")
         page.locator("input[name=username]").fill(username)
         page.locator("input[name=password]").fill(self.node.greeting["password"])
-        page.locator("main button").click()
+        page.locator("form[action='/login'] button").click()
         page.wait_for_url(f"**{path}")
         return page
 

@@ -30,7 +30,7 @@ def test_pages_are_accessible_fit_a_phone_and_break_no_policy(world, live_server
             page.goto(f"{live_server.url}/login")
             page.fill("[name=username]", officer)
             page.fill("[name=password]", PASSWORD)
-            page.click("main button")
+            page.click("form[action='/login'] button")
             page.wait_for_url(lambda url: not url.endswith("/login"))
         for path in paths:
             for language in ("zh-hans", "en"):

@@ -2,8 +2,7 @@
 //
 // The phone asks for all its handles by their first two bytes (many strangers' handles share them), keeps what is its
 // own, and verifies every receipt. A receipt is
-//   checked    verified here, and its checkpoint tied to the newest one; with validators, certified by a quorum of them
-//   pending    the same, but so far only its node's word: the quorum's certificate follows in a moment
+//   checked    verified here, and its checkpoint tied to the newest one
 //   kept       verified here earlier; now offline, so nothing newer is known
 //   wrong      it claims to be about us and did not verify: said in red, never hidden
 // A record seen once must be served ever after: if it is missing from a later answer, the history says so. And nothing
@@ -13,7 +12,6 @@
 //   absent      there are none, and the ledger proves that it knows no such grant
 //   incomplete  one was held back, or altered
 //   unproven    the ledger gave no proof, a wrong one, or an old one
-//   pending     they are all there are, by the word of one node: no quorum certifies it yet
 
 import { b64url, equal, hex } from "./bytes.js";
 import { WalletError } from "./errors.js";
@@ -124,7 +122,6 @@ async function judge(handle, events, text, { trust, base, seen }) {
     if (!(error instanceof ReceiptError)) throw error;
     return { verdict: "incomplete", size: proven.size };
   }
-  if (!trust.settled(proven.checkpoint)) return { verdict: "pending", size: proven.size };
   return { verdict: proven.value === null ? "absent" : "complete", size: proven.size };
 }
 
@@ -181,7 +178,7 @@ async function event(text, { trust, online }) {
     const receipt = trust.receiptOffline(text);
     // A kept receipt is tied to the newest checkpoint again when there is a network to do it with.
     if (online) await trust.receipt(text);
-    return { text, receipt, state: !online ? "kept" : trust.settled(receipt.checkpoint) ? "checked" : "pending" };
+    return { text, receipt, state: online ? "checked" : "kept" };
   } catch (error) {
     if (!(error instanceof WalletError)) throw error;
     if (UNREACHABLE.includes(error.code)) return { text, receipt: trust.receiptOffline(text), state: "kept" };

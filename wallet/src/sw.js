@@ -8,7 +8,6 @@ const SHELL = [
   "/wallet/manifest.webmanifest",
   "/static/wallet/app.js?v=BUILD_VERSION",
   "/static/wallet/site.css?v=BUILD_VERSION",
-  "/static/wallet/bls.js",
   "/static/wallet/scanner.js",
   "/static/wallet/icon.svg",
   "/static/wallet/icon-192.png",
