@@ -70,7 +70,12 @@ def genesis(ledger_id: bytes, *, time: int, validators: Sequence[tuple[bytes, in
             "initial_height": "1",
             "consensus_params": {
                 "block": {"max_bytes": str(MAX_BLOCK_BYTES), "max_gas": "-1"},
-                "evidence": {"max_age_num_blocks": "100000", "max_age_duration": "172800000000000"},
+                # What is not said here is zero, not CometBFT's default: then no evidence would ever get into a block.
+                "evidence": {
+                    "max_age_num_blocks": "100000",
+                    "max_age_duration": "172800000000000",
+                    "max_bytes": "65536",
+                },
                 "validator": {"pub_key_types": ["ed25519"]},
                 "version": {},
                 "abci": {},

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -177,9 +177,12 @@ class Node:
         self.node_key = secret_key(200 + self.agency)
         self.node_id = cometbft.node_id(public_key(200 + self.agency))
         self.environment: dict[str, str] = {}
+        self.module = "gov_chain.ledger.abci"
+        """What its application runs: the software, or a later version of it."""
         self.app: subprocess.Popen[bytes] | None = None
         self.comet: subprocess.Popen[bytes] | None = None
         self._engine: Comet | None = None
+        self._rpc = httpx.Client(base_url=self.url, timeout=5)
         founding.found(self.data / "ledger", network.genesis, origin=ORIGIN, sign=secret_key(0).sign)
         keys = self.data / "keys" / "ledger"
         keys.mkdir(parents=True)
@@ -218,17 +221,17 @@ class Node:
 
     def start_application(self, *prefix: str) -> None:
         """`prefix`: a command to run it under."""
-        command = [*prefix, sys.executable, "-m", "gov_chain.ledger.abci"]
+        command = [*prefix, sys.executable, "-m", self.module, "--snapshots", "20"]
         self.app = self._run("application", [*command, "--data", str(self.data), "--socket", str(self.socket)])
 
-    def start_comet(self) -> None:
-        self.comet = self._run("cometbft", [str(self.network.binary), "start", "--home", str(self.home)])
+    def start_comet(self, **environment: str) -> None:
+        command = [str(self.network.binary), "start", "--home", str(self.home)]
+        self.comet = self._run("cometbft", command, **environment)
 
-    def _run(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+    def _run(self, name: str, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
+        env = os.environ | self.environment | environment
         with (self.data / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | self.environment
-            )
+            return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=env)
 
     @property
     def processes(self) -> list[subprocess.Popen[bytes]]:
@@ -270,6 +273,7 @@ class Node:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
+        self._rpc.close()
         self.stop()
 
     # What it says.
@@ -279,7 +283,7 @@ class Node:
         return f"http://127.0.0.1:{self.ports.rpc}"
 
     def ask(self, method: str, **parameters: str) -> Any:
-        return httpx.get(f"{self.url}/{method}", params=parameters, timeout=5).json().get("result")
+        return self._rpc.get(f"/{method}", params=parameters).json().get("result")
 
     @property
     def height(self) -> int:
@@ -305,8 +309,16 @@ class Network:
     """So many validators, fully connected, all started; closed by leaving the `with` block."""
 
     def __init__(
-        self, directory: Path, count: int, *, agencies: int = 0, created: int | None = None, start: bool = True
+        self,
+        directory: Path,
+        count: int,
+        *,
+        agencies: int = 0,
+        created: int | None = None,
+        start: bool = True,
+        environments: Sequence[dict[str, str]] = (),
     ) -> None:
+        """`environments`: variables of each node's application."""
         self.binary = cometbft_binary()
         self.directory = directory
         # A socket's path has 107 bytes at most, and pytest's directories are long.
@@ -320,10 +332,14 @@ class Network:
             validators=[(each.consensus_key, each.power) for each in self.genesis.validators],
         )
         self.sequences: dict[int, int] = {}
+        self._lock = threading.Lock()
+        self.compared = 0
+        """The block up to which all nodes' app hashes were found to be the same."""
         self._wires: dict[tuple[int, int], Wire] = {}
         self.nodes: list[Node] = []
         for number in range(count):
             self.nodes.append(Node(self, number))
+            self.nodes[-1].environment |= environments[number] if environments else {}
         for node in self.nodes:
             node.configure()
         if start:
@@ -370,12 +386,19 @@ class Network:
     def now(self) -> int:
         return max(self.created, int(time.time()))
 
+    def add(self, *, key: int | None = None) -> Node:
+        """One node more, not started; the others do not dial it, it dials them."""
+        node = Node(self, len(self.nodes), key=key)
+        self.nodes.append(node)
+        return node
+
     def signed(self, agency: int, *batch: bytes, **changes: int) -> bytes:
-        self.sequences[agency] = self.sequences.get(agency, 0) + 1
+        with self._lock:
+            sequence = self.sequences[agency] = self.sequences.get(agency, 0) + 1
         values = {
             "agency": agency,
             "key_no": 1,
-            "sequence": self.sequences[agency],
+            "sequence": sequence,
             "valid_until": self.now() + 600,
         } | changes
         return transaction.build(ledger_id=self.ledger_id, records=batch, sign=secret_key(agency).sign, **values)

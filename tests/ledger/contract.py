@@ -29,9 +29,9 @@ from tests.ledger.town import (
 )
 
 
-def refusal(future: Future[Committed]) -> str:
+def refusal(future: Future[Committed], timeout: float = 10) -> str:
     with pytest.raises(LedgerError) as caught:
-        future.result(10)
+        future.result(timeout)
     return caught.value.code
 
 

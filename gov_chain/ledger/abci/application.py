@@ -195,6 +195,9 @@ class Application:
         height = self._replica.head.height
         if height is not None and request.height != height + 1:
             raise LedgerError("ledger-damaged", log=f"block {request.height} after block {height}")
+        for each in request.misbehavior:
+            # For the operators: what follows from it, the agencies vote.
+            log.warning("abci: validator %s misbehaved at block %s", each.validator.address.hex(), each.height)
         block = self._replica.execute([self._parsed(tx) for tx in request.txs], time=self._time(request))
         for tx, outcome in zip(request.txs, block.answers, strict=True):
             result = response.tx_results.add()

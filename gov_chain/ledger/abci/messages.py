@@ -90,7 +90,7 @@ _METHODS: dict[str, tuple[int, int, Fields, Fields]] = {
     "finalize_block": (
         20,
         21,
-        _FINALIZED | {"txs": (1, "*bytes"), "hash": (4, "bytes")},
+        _FINALIZED | {"txs": (1, "*bytes"), "misbehavior": (3, "*Misbehavior"), "hash": (4, "bytes")},
         {
             "tx_results": (2, "*ExecTxResult"),
             "validator_updates": (3, "*ValidatorUpdate"),
@@ -103,6 +103,8 @@ _OTHERS: dict[str, Fields] = {
     "Timestamp": {"seconds": (1, "int64"), "nanos": (2, "int32")},
     "PublicKey": {"ed25519": (1, "bytes")},
     "ValidatorUpdate": {"pub_key": (1, "PublicKey"), "power": (2, "int64")},
+    "Validator": {"address": (1, "bytes"), "power": (3, "int64")},
+    "Misbehavior": {"type": (1, "uint32"), "validator": (2, "Validator"), "height": (3, "int64")},
     "ExecTxResult": {"code": (1, "uint32"), "data": (2, "bytes"), "log": (3, "string"), "codespace": (8, "string")},
     "Snapshot": {
         "height": (1, "uint64"),

@@ -133,16 +133,14 @@ class Comet:
     # Handing over, in one thread: the order of submission is the mempool's.
 
     def _send(self) -> None:
-        with contextlib.closing(store.open_reading(self._path)) as connection:
-            rows = store.Rows(connection)
-            while (taken := self._next()) is not None:
-                body, future = taken
-                try:
-                    self._hand_over(rows, body, future)
-                except LedgerError as error:
-                    self._give_up(body, future, error)
-                except (httpx.HTTPError, sqlite3.Error) as error:
-                    self._give_up(body, future, LedgerError("sequencer-stopped", log=str(error)))
+        while (taken := self._next()) is not None:
+            body, future = taken
+            try:
+                self._hand_over(body, future)
+            except LedgerError as error:
+                self._give_up(body, future, error)
+            except (httpx.HTTPError, sqlite3.Error) as error:
+                self._give_up(body, future, LedgerError("sequencer-stopped", log=str(error)))
 
     def _give_up(self, body: bytes, future: Future[Committed], error: LedgerError) -> None:
         """Answer a submission that was not handed over, whether it was noted as waiting by then or not."""
@@ -156,15 +154,18 @@ class Comet:
                 self._lock.wait()
             return None if self._closing else self._queue.popleft()
 
-    def _hand_over(self, rows: store.Rows, body: bytes, future: Future[Committed]) -> None:
+    def _hand_over(self, body: bytes, future: Future[Committed]) -> None:
         parsed = transaction.parse(body)
-        block_time = int(rows.one("SELECT time FROM checkpoints ORDER BY size DESC LIMIT 1"))
         with self._lock:
             known = self._waiting.get(sha256(body).digest())
             if known is not None:
                 known.futures.append(future)
                 return
-        admission.admit(View(rows.state), parsed, ledger_id=self._ledger_id, time=max(block_time, int(time.time())))
+        with contextlib.closing(store.open_reading(self._path)) as connection:
+            rows = store.Rows(connection)
+            block_time = int(rows.one("SELECT time FROM checkpoints ORDER BY size DESC LIMIT 1"))
+            present = max(block_time, int(time.time()))
+            admission.admit(View(rows.state), parsed, ledger_id=self._ledger_id, time=present)
         if not self._chain_known:
             self._check_chain()
         now = time.monotonic()
@@ -192,24 +193,29 @@ class Comet:
     # Looking for outcomes, in another thread.
 
     def _watch(self) -> None:
+        while not self._closing:
+            try:
+                self._follow()
+            except (LedgerError, OSError, WebSocketException, sqlite3.Error) as error:
+                if not self._closing:
+                    log.info("ledger: no events from CometBFT: %s", error)
+                with self._lock:
+                    self._lock.wait_for(lambda: self._closing, TICK)
+            finally:
+                self._events = None
+
+    def _follow(self) -> None:
+        """While the node runs. A node that was started again may have another file under the store's name."""
         with contextlib.closing(store.open_reading(self._path)) as connection:
             rows = store.Rows(connection)
-            while not self._closing:
-                try:
-                    with client.connect(self._rpc.events, open_timeout=TIMEOUT, max_size=2**22) as events:
-                        self._events = events
-                        events.send(_request("subscribe", query="tm.event='NewBlockHeader'"))
-                        while not self._closing:
-                            with contextlib.suppress(TimeoutError):
-                                events.recv(timeout=TICK)
-                            self._look(rows)
-                except (OSError, WebSocketException) as error:
-                    log.info("ledger: no events from CometBFT: %s", error)
+            self._look(rows)
+            with client.connect(self._rpc.events, open_timeout=TIMEOUT, max_size=2**22) as events:
+                self._events = events
+                events.send(_request("subscribe", query="tm.event='NewBlockHeader'"))
+                while not self._closing:
+                    with contextlib.suppress(TimeoutError):
+                        events.recv(timeout=TICK)
                     self._look(rows)
-                    with self._lock:
-                        self._lock.wait_for(lambda: self._closing, TICK)
-                finally:
-                    self._events = None
 
     def _look(self, rows: store.Rows) -> None:
         """Answer what has an outcome, and see to what has none."""
