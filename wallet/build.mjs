@@ -1,7 +1,7 @@
 // Builds wallet/dist from wallet/src: `node build.mjs` (or `--watch`). Nothing in dist is kept in the repository.
 //
 //   index.html, manifest.webmanifest, sw.js   served under /wallet/
-//   app.js, site.css, receipt.js, icons        served under /static/wallet/
+//   app.js, site.css, receipt.js, quorum.js, icons   served under /static/wallet/
 //
 // One digest over the shell's files names the service worker's cache, so a phone takes a new shell as a whole.
 
@@ -22,7 +22,7 @@ await rm(next, { recursive: true, force: true });
 await mkdir(next, { recursive: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { app: "src/app.js", receipt: "src/receipt.js", scanner: "src/scanner.js" },
+  entryPoints: { app: "src/app.js", receipt: "src/receipt.js", quorum: "src/verifier.js", bls: "src/bls.js", scanner: "src/scanner.js" },
   outdir: next,
   bundle: true,
   minify: true,
@@ -47,7 +47,7 @@ await writeFile(`${next}/icon-512.png`, png(512));
 await writeFile(`${next}/icon-maskable-512.png`, png(512, { maskable: true }));
 await cp(`${root}src/manifest.webmanifest`, `${next}/manifest.webmanifest`);
 
-const shell = ["app.js", "scanner.js", "site.css", "icon.svg", "icon-192.png"];
+const shell = ["app.js", "bls.js", "scanner.js", "site.css", "icon.svg", "icon-192.png"];
 const hash = createHash("sha256");
 for (const name of shell) hash.update(await readFile(`${next}/${name}`));
 for (const name of ["index.html", "sw.js"]) hash.update(await readFile(`${root}src/${name}`));
@@ -60,7 +60,7 @@ for (const name of ["index.html", "sw.js"]) {
 await rm(dist, { recursive: true, force: true });
 await rename(next, dist);
 
-for (const name of [...shell, "receipt.js", "index.html", "sw.js"]) {
+for (const name of [...shell, "receipt.js", "quorum.js", "index.html", "sw.js"]) {
   const bytes = await readFile(`${dist}/${name}`);
   const kib = (n) => `${(n / 1024).toFixed(1)} KiB`.padStart(10);
   console.log(`${name.padEnd(22)}${kib(bytes.length)}  gzip ${kib(gzipSync(bytes).length)}`);

@@ -227,7 +227,9 @@ class Reader:
         return receipt.build(entry=self.entry(index), index=index, proof=proof, checkpoint=text)
 
     def state_proof(self, key: bytes, size: int | None = None) -> str:
-        """Proof of a key's value, or that there is none, under the checkpoint of `size` (default: the latest).
+        """Proof of a key's value, or that there is none, under the checkpoint of `size`.
+
+        By default under the newest one that is certified, in a ledger with validators, else under the latest.
 
         Raises `LedgerError`: state-key-unknown, checkpoint-not-retained.
         """
@@ -238,7 +240,7 @@ class Reader:
         if any(not key or key[0] not in state.MAPPED for key in keys):
             raise LedgerError("state-key-unknown")
         with self._standing_still():
-            text = self.head()[0] if size is None else self._rows.checkpoint(size)
+            text = self._best(1)[0] if size is None else self._rows.checkpoint(size)
             if text is None:
                 raise LedgerError("checkpoint-not-retained", log=str(size))
             return self._state_proofs(keys, text)

@@ -69,17 +69,20 @@ export class Agencies {
     return null;
   }
 
-  /** A key's value under a checkpoint at least as new as the newest this phone has seen. */
+  /** A key's value under a settled checkpoint at least as new as the newest this phone has seen. */
   async #state(key) {
     const name = hex(key);
     const seen = this.#trust.size;
+    let settled = true;
     for (let left = TRIES; left > 0; left--) {
       const proven = await this.#trust.stateProof(await getText(`${this.#base}/ledger/state/${name}`));
       demand(equal(proven.key, key), "server-answer-malformed");
-      if (proven.size >= seen) return proven.value;
-      // A node a block behind the one this phone heard from last; an old state must not decide anything.
+      settled = this.#trust.settled(proven.checkpoint);
+      if (proven.size >= seen && settled) return proven.value;
+      // A node a block behind the one this phone heard from last, or a quorum a moment behind the node; neither an old
+      // state nor one node's word must decide anything.
       if (left > 1) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
-    throw new WalletError("ledger-behind-seen");
+    throw new WalletError(settled ? "ledger-behind-seen" : "quorum-pending");
   }
 }

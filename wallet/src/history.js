@@ -2,7 +2,8 @@
 //
 // The phone asks for all its handles by their first two bytes (many strangers' handles share them), keeps what is its
 // own, and verifies every receipt. A receipt is
-//   checked    verified here, and its checkpoint tied to the newest one
+//   checked    verified here, and its checkpoint tied to the newest one; with validators, certified by a quorum of them
+//   pending    the same, but so far only its node's word: the quorum's certificate follows in a moment
 //   kept       verified here earlier; now offline, so nothing newer is known
 //   wrong      it claims to be about us and did not verify: said in red, never hidden
 // A record seen once must be served ever after: if it is missing from a later answer, the history says so. And nothing
@@ -12,6 +13,7 @@
 //   absent      there are none, and the ledger proves that it knows no such grant
 //   incomplete  one was held back, or altered
 //   unproven    the ledger gave no proof, a wrong one, or an old one
+//   pending     they are all there are, by the word of one node: no quorum certifies it yet
 
 import { b64url, equal, hex } from "./bytes.js";
 import { WalletError } from "./errors.js";
@@ -122,6 +124,7 @@ async function judge(handle, events, text, { trust, base, seen }) {
     if (!(error instanceof ReceiptError)) throw error;
     return { verdict: "incomplete", size: proven.size };
   }
+  if (!trust.settled(proven.checkpoint)) return { verdict: "pending", size: proven.size };
   return { verdict: proven.value === null ? "absent" : "complete", size: proven.size };
 }
 
@@ -178,7 +181,7 @@ async function event(text, { trust, online }) {
     const receipt = trust.receiptOffline(text);
     // A kept receipt is tied to the newest checkpoint again when there is a network to do it with.
     if (online) await trust.receipt(text);
-    return { text, receipt, state: online ? "checked" : "kept" };
+    return { text, receipt, state: !online ? "kept" : trust.settled(receipt.checkpoint) ? "checked" : "pending" };
   } catch (error) {
     if (!(error instanceof WalletError)) throw error;
     if (UNREACHABLE.includes(error.code)) return { text, receipt: trust.receiptOffline(text), state: "kept" };

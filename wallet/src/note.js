@@ -9,6 +9,7 @@ import { concat, equal, fromBase64, hex, utf8 } from "./bytes.js";
 
 const ED25519 = 1;
 const MAX_SIGNATURES = 64;
+const NODE = /\/[1-9][0-9]{0,4}$/;
 const DECIMAL = /^(0|[1-9][0-9]{0,14})$/;
 
 /** What was handed over is not a genuine proof; `code` is stable, the message is for logs. */
@@ -32,16 +33,36 @@ export function parseVkey(vkey) {
   return { name, id: expected, publicKey: key.slice(1) };
 }
 
-/** A checkpoint signed by `vkey` → {origin, size, root, extensions, text}; throws `ReceiptError`. */
+/**
+ * A checkpoint signed by `vkey` → {origin, size, root, extensions, text, certified: false}; throws `ReceiptError`.
+ * A consortium's node signs as `<origin>/<agency>`.
+ */
 export function parseCheckpoint(text, vkey) {
   const key = typeof vkey === "string" ? parseVkey(vkey) : vkey;
+  const { body, signatures } = splitNote(text);
+  checkSignatures(body, signatures, key);
+  const checkpoint = readCheckpoint(body, text);
+  const { origin } = checkpoint;
+  if (origin !== key.name && origin !== key.name.replace(NODE, "")) throw new ReceiptError("checkpoint-foreign", "another log's checkpoint");
+  return { ...checkpoint, certified: false };
+}
+
+/** A checkpoint under what is pinned: a vkey, or {open(text)} for a ledger with validators (`quorum.js`). */
+export const openCheckpoint = (text, pin) => (typeof pin?.open === "function" ? pin.open(text) : parseCheckpoint(text, pin));
+
+/** A signed note → {body, signatures: [{name, blob}]}, nothing verified; throws `ReceiptError`. */
+export function splitNote(text) {
   if (typeof text !== "string" || /[\u0000-\u0009\u000b-\u001f]/.test(text)) throw new ReceiptError("note-malformed");
   const cut = text.lastIndexOf("\n\n");
   if (cut < 0 || !text.endsWith("\n")) throw new ReceiptError("note-malformed");
-  const body = text.slice(0, cut + 1);
-  checkSignatures(body, text.slice(cut + 2), key);
+  const lines = text.slice(cut + 2, -1).split("\n");
+  if (lines.length > MAX_SIGNATURES) throw new ReceiptError("note-malformed", "too many signatures");
+  return { body: text.slice(0, cut + 1), signatures: lines.map(signature) };
+}
+
+/** What a checkpoint's text says, nothing verified. */
+export function readCheckpoint(body, text) {
   const [origin, size, root, ...extensions] = body.slice(0, -1).split("\n");
-  if (origin !== key.name) throw new ReceiptError("checkpoint-foreign", "another log's checkpoint");
   if (!DECIMAL.test(size ?? "") || extensions.includes("")) throw new ReceiptError("checkpoint-malformed");
   return { origin, size: Number(size), root: digest(root ?? "", "checkpoint-malformed"), extensions, text };
 }
@@ -65,15 +86,18 @@ export function decimal(text, code) {
   return Number(text);
 }
 
-function checkSignatures(body, lines, key) {
-  const signatures = lines.slice(0, -1).split("\n");
-  if (signatures.length > MAX_SIGNATURES) throw new ReceiptError("note-malformed", "too many signatures");
+function signature(line) {
+  const match = /^\u2014 ([^+\s]+) ([A-Za-z0-9+/=]+)$/u.exec(line);
+  if (!match) throw new ReceiptError("note-malformed");
+  const blob = strictBase64(match[2], "note-malformed");
+  if (blob.length < 5) throw new ReceiptError("note-malformed", "signature too short");
+  return { name: match[1], blob };
+}
+
+function checkSignatures(body, signatures, key) {
   let verified = false;
-  for (const line of signatures) {
-    const match = /^\u2014 ([^+\s]+) ([A-Za-z0-9+/=]+)$/u.exec(line);
-    if (!match) throw new ReceiptError("note-malformed");
-    const blob = strictBase64(match[2], "note-malformed");
-    if (match[1] !== key.name || blob.length < 5 || !equal(blob.slice(0, 4), key.id)) continue;
+  for (const { name, blob } of signatures) {
+    if (name !== key.name || !equal(blob.slice(0, 4), key.id)) continue;
     if (!ed25519Verifies(blob.slice(4), utf8(body), key.publicKey)) throw new ReceiptError("signature-wrong");
     verified = true;
   }

@@ -9,21 +9,22 @@
 
 import { decode } from "./cbor.js";
 import { extendsTree, includes, leafHash } from "./merkle.js";
-import { ReceiptError, decimal, digest, parseCheckpoint, parseVkey, strictBase64 } from "./note.js";
+import { ReceiptError, decimal, digest, openCheckpoint, parseCheckpoint, parseVkey, strictBase64 } from "./note.js";
 import { readEntry } from "./records.js";
 
-export { ReceiptError, parseCheckpoint, parseVkey };
+export { ReceiptError, openCheckpoint, parseCheckpoint, parseVkey };
 
 const FIRST_LINE = "c2sp.org/tlog-proof@v1";
 const MAX_PATH = 63;
 
 /**
- * → {entry, index, size, time, agency, kind, name, values, checkpoint}; throws `ReceiptError`.
+ * → {entry, index, size, time, agency, kind, name, values, checkpoint}; throws `ReceiptError`. `vkey` is the ledger's, or a pin
+ * of its validators (`quorum.js`): then `checkpoint.certified` says whether a quorum stands behind it.
  * `seen`, a Map from checkpoint texts to what they said, spares verifying one signature once for every receipt under it.
  */
 export function verifyReceipt(text, vkey, seen = new Map()) {
   const { index, path, entry, note } = parse(text);
-  const checkpoint = seen.get(note) ?? parseCheckpoint(note, vkey);
+  const checkpoint = seen.get(note) ?? openCheckpoint(note, vkey);
   seen.set(note, checkpoint);
   const { size, root } = checkpoint;
   if (!includes({ index, size, leaf: leafHash(entry), path, root })) throw new ReceiptError("inclusion-wrong");

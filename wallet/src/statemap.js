@@ -15,7 +15,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 
 import { concat, equal, hex } from "./bytes.js";
 import { decode } from "./cbor.js";
-import { ReceiptError, digest, parseCheckpoint, strictBase64 } from "./note.js";
+import { ReceiptError, digest, openCheckpoint, strictBase64 } from "./note.js";
 
 const FIRST_LINE = "govchain/state-proof@v1";
 const MAPPED = "aKcpPrtTmMsguxwvy";
@@ -35,7 +35,7 @@ export const grantKey = (handle) => concat(Uint8Array.of(GRANT), handle);
 export function verifyStateProof(text, vkey, seen = new Map()) {
   const { key, value, bucket, nodes, note } = parse(text);
   if (!MAPPED.includes(String.fromCharCode(key[0]))) throw new ReceiptError("state-key-unknown");
-  const checkpoint = seen.get(note) ?? parseCheckpoint(note, vkey);
+  const checkpoint = seen.get(note) ?? openCheckpoint(note, vkey);
   seen.set(note, checkpoint);
   const path = sha256(key);
   const root = stateRoot(checkpoint);

@@ -8,6 +8,7 @@ const SHELL = [
   "/wallet/manifest.webmanifest",
   "/static/wallet/app.js?v=BUILD_VERSION",
   "/static/wallet/site.css?v=BUILD_VERSION",
+  "/static/wallet/bls.js",
   "/static/wallet/scanner.js",
   "/static/wallet/icon.svg",
   "/static/wallet/icon-192.png",

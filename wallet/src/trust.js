@@ -2,7 +2,9 @@
 //
 // At activation it pins the ledger's verifier key and the first entry (genesis), which lists the founding agencies.
 // From then on:
-//   - every checkpoint must be signed by the pinned key and extend the last one seen (or be extended by it);
+//   - every checkpoint must be signed by the pinned key, or certified by a quorum of the ledger's validators, and extend the
+//     last one seen (or be extended by it). Genesis names the first validators; the phone follows their changes, each
+//     certified by those before. With validators, only what a quorum certifies is settled (`settled`);
 //   - every receipt is verified here, its checkpoint tied to the last one by a consistency proof;
 //   - who an agency is, its keys, what it may issue, whether it is suspended: a proof of the ledger's state, fetched for
 //     each decision (agencies.js), so that votes since the activation count here too;
@@ -10,11 +12,13 @@
 // A checkpoint that is signed but contradicts what was seen is kept and shown for ever: it proves a split view.
 
 import { Agencies, isAgencyNumber } from "./agencies.js";
-import { equal, fromUtf8, hex, utf8 } from "./bytes.js";
+import { equal, fromBase64, fromUtf8, hex, utf8 } from "./bytes.js";
 import { WalletError, demand } from "./errors.js";
 import { getJson, getText } from "./http.js";
 import { sha256 } from "./keys.js";
-import { ReceiptError, parseCheckpoint, parseVkey, verifyConsistency, verifyReceipt } from "./receipt.js";
+import { readCheckpoint, splitNote } from "./note.js";
+import { Followed, foundingSet, namedSet, parseSet, pinOf } from "./quorum.js";
+import { ReceiptError, openCheckpoint, parseCheckpoint, parseVkey, verifyConsistency, verifyReceipt } from "./receipt.js";
 import { verifyStateProof } from "./statemap.js";
 
 export class Trust {
@@ -26,15 +30,22 @@ export class Trust {
   #agreed = new Set();
   #agencies;
 
-  constructor(store, base, state) {
+  /** The validator sets followed; null when the ledger has none. */
+  #followed = null;
+  #loadBls;
+
+  constructor(store, base, state, loadBls) {
     this.#store = store;
     this.#base = base;
     this.#state = state;
     this.#agencies = new Agencies(this, base);
+    this.#loadBls = loadBls;
   }
 
-  static async open(store, base = location.origin) {
-    return new Trust(store, base, await store.get("state", "trust"));
+  static async open(store, base = location.origin, loadBls = fetchBls) {
+    const trust = new Trust(store, base, await store.get("state", "trust"), loadBls);
+    await trust.#resume();
+    return trust;
   }
 
   get pinned() {
@@ -50,10 +61,14 @@ export class Trust {
   async pin(vkey) {
     const text = await getText(`${this.#base}/ledger/genesis`);
     const genesis = genuine(() => verifyReceipt(text, vkey));
-    const { agencies, checkpoint_key } = genesis.values;
-    demand(genesis.index === 0 && genesis.kind === 1 && equal(checkpoint_key, parseVkey(vkey).publicKey), "genesis-wrong");
+    const { agencies, checkpoint_key, validators = null } = genesis.values;
+    // With validators, the key is the home agency's node's: genesis names theirs, whose certificates count.
+    const whose = validators || equal(checkpoint_key, parseVkey(vkey).publicKey);
+    demand(genesis.index === 0 && genesis.kind === 1 && whose, "genesis-wrong");
     this.#state = {
       vkey,
+      origin: genesis.checkpoint.origin,
+      sets: validators ? [{ set: genuine(() => foundingSet(validators)), checkpoint: null }] : [],
       ledgerId: hex(await sha256(genesis.entry)),
       genesis: text,
       agencies: agencies.map(([number, , , , , profile]) => ({ number, profile: hex(profile) })),
@@ -61,17 +76,22 @@ export class Trust {
       checkedAt: seconds(),
       alarm: null,
     };
+    await this.#resume();
     await this.#save();
     await Promise.all(this.#state.agencies.map(({ number }) => this.agency(number)));
   }
 
   /** Fetches the newest checkpoint and ties it to the last one. → the checkpoint. */
   async advance() {
-    return this.#agree(await getText(`${this.#base}/ledger/checkpoint`));
+    const text = (this.#followed && (await this.#certified())) ?? (await getText(`${this.#base}/ledger/checkpoint`));
+    await this.#follow(text);
+    return this.#agree(text);
   }
 
   /** Verifies a receipt here, its log included; throws `WalletError` when it is forged or contradicts what was seen. */
   async receipt(text) {
+    demand(this.#state, "not-activated");
+    await this.#follow(text);
     const receipt = this.receiptOffline(text);
     await this.#agree(receipt.checkpoint.text);
     return receipt;
@@ -80,15 +100,21 @@ export class Trust {
   /** Verifies a kept receipt without the network: signature and inclusion, no newer checkpoint. */
   receiptOffline(text) {
     demand(this.#state, "not-activated");
-    return genuine(() => verifyReceipt(text, this.#state.vkey, this.#seen));
+    return genuine(() => verifyReceipt(text, this.#pin, this.#seen));
   }
 
   /** Verifies a proof of the ledger's state here, its log included, as `receipt` does. */
   async stateProof(text) {
     demand(this.#state, "not-activated");
-    const proven = genuine(() => verifyStateProof(text, this.#state.vkey, this.#seen));
+    await this.#follow(text);
+    const proven = genuine(() => verifyStateProof(text, this.#pin, this.#seen));
     await this.#agree(proven.checkpoint.text);
     return proven;
+  }
+
+  /** Whether what stands under a verified checkpoint is settled: a quorum certifies it, or the ledger has no validators. */
+  settled(checkpoint) {
+    return checkpoint.certified || (!this.#followed && !genuine(() => namedSet(checkpoint)));
   }
 
   /** Entries under the newest checkpoint seen. */
@@ -233,15 +259,59 @@ export class Trust {
   memory = new Map();
 
   #checkpoint(text) {
-    const known = this.#seen.get(text) ?? genuine(() => parseCheckpoint(text, this.#state.vkey));
+    const known = this.#seen.get(text) ?? genuine(() => openCheckpoint(text, this.#pin));
     this.#seen.set(text, known);
     return known;
+  }
+
+  get #pin() {
+    return this.#followed ? pinOf(this.#state.vkey, this.#followed, parseCheckpoint) : this.#state.vkey;
+  }
+
+  /** The sets known before this start. */
+  async #resume() {
+    const [first, ...links] = this.#state?.sets ?? [];
+    if (!first) return;
+    const { fastAggregateVerify } = await this.#loadBls();
+    this.#followed = genuine(() => new Followed(this.#state.origin, first.set, links, fastAggregateVerify));
+  }
+
+  /** The newest checkpoint that a quorum certifies, unverified; null when there is none yet. */
+  async #certified() {
+    try {
+      return await getText(`${this.#base}/ledger/certified`);
+    } catch (error) {
+      if (!(error instanceof WalletError) || error.code !== "not-found") throw error;
+      return null;
+    }
+  }
+
+  /** Takes the validator sets up to the one that a note's checkpoint names; nothing of the note is verified yet. */
+  async #follow(text) {
+    const named = claimedSet(text);
+    if (!named || this.#followed?.knows(named)) return;
+    const since = this.#followed ? `?since=${hex(this.#followed.latest.digest)}` : "";
+    const { sets } = await getJson(`${this.#base}/ledger/validators${since}`);
+    demand(Array.isArray(sets), "server-answer-malformed");
+    const links = sets.map(({ set, checkpoint }) => ({ set: fromBase64(set), checkpoint }));
+    if (this.#followed) {
+      for (const link of links) genuine(() => this.#followed.follow(link));
+      this.#state = { ...this.#state, sets: [...this.#state.sets, ...links] };
+    } else {
+      // A ledger founded without validators has some now: the first set is the one that the pinned key's checkpoint names.
+      const checkpoint = genuine(() => parseCheckpoint(noteOf(text), this.#state.vkey));
+      const first = links.find(({ set }) => equal(genuine(() => parseSet(set)).digest, genuine(() => namedSet(checkpoint))));
+      demand(first, "server-answer-malformed");
+      this.#state = { ...this.#state, origin: checkpoint.origin, sets: [{ set: first.set, checkpoint: null }] };
+      await this.#resume();
+    }
+    await this.#save();
   }
 
   async #agree(text) {
     demand(this.#state, "not-activated");
     const next = this.#checkpoint(text);
-    const name = [next.size, hex(next.root), stateLine(next)].join(" ");
+    const name = [next.size, hex(next.root), covered(next)].join(" ");
     if (this.#agreed.has(name)) return next;
     const last = this.#checkpoint(this.#state.checkpoint);
     const [older, newer] = next.size < last.size ? [next, last] : [last, next];
@@ -261,7 +331,7 @@ export class Trust {
     demand(Array.isArray(proof), "server-answer-malformed");
     try {
       verifyConsistency(older, newer, proof);
-      if (same && stateLine(older) !== stateLine(newer)) throw new ReceiptError("consistency-wrong", "two states of one log");
+      if (same && covered(older) !== covered(newer)) throw new ReceiptError("consistency-wrong", "two states of one log");
     } catch (cause) {
       if (same) {
         // Two signed checkpoints of one size that differ: evidence, kept for whoever will ask.
@@ -287,7 +357,24 @@ export const maskOf = (fields, names) =>
 /** The fields whose bits are set, in registered order. */
 export const fieldsOf = (fields, mask) => fields.filter((_, bit) => Math.floor(mask / 2 ** bit) % 2 === 1);
 
-const stateLine = ({ extensions }) => extensions.find((line) => line.startsWith("state ")) ?? "";
+const fetchBls = () => import(new URL("/static/wallet/bls.js", location.origin).href);
+
+/** The note at the end of a receipt or a state proof, or the text itself when it is a checkpoint. */
+const noteOf = (text) => (/^(c2sp\.org|govchain)\//.test(text) ? text.slice(text.indexOf("\n\n") + 2) : text);
+
+/** The digest of the validator set that a text's checkpoint claims to name; null when it has no form or names none. */
+function claimedSet(text) {
+  try {
+    const note = noteOf(text);
+    return namedSet(readCheckpoint(splitNote(note).body, note));
+  } catch (error) {
+    if (error instanceof ReceiptError) return null;
+    throw error;
+  }
+}
+
+/** What a checkpoint covers besides the log: the state's root, the validators. */
+const covered = ({ extensions }) => extensions.join("\n");
 const newest = (records) => records.reduce((best, record) => (best && best.values.version > record.values.version ? best : record), null);
 const seconds = () => Math.floor(Date.now() / 1000);
 

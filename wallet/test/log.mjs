@@ -21,14 +21,18 @@ export class Log {
     this.vkey = `${origin}+${hex(this.keyId)}+${base64(key)}`;
   }
 
+  /** With validators: the checkpoint's line that names them, and what puts their certificate under a note. */
+  named = "";
+  certify = (note) => note;
+
   append(entry) {
     return this.entries.push(entry) - 1;
   }
 
-  checkpoint(size = this.entries.length, extensions = stateLine(this.entries.slice(0, size), this.votes)) {
+  checkpoint(size = this.entries.length, extensions = stateLine(this.entries.slice(0, size), this.votes) + this.named) {
     const body = `${this.origin}\n${size}\n${base64(root(this.entries.slice(0, size)))}\n${extensions}`;
     const signature = ed25519.sign(utf8(body), this.secret);
-    return `${body}\n\u2014 ${this.origin} ${base64(concat(this.keyId, signature))}\n`;
+    return this.certify(`${body}\n\u2014 ${this.origin} ${base64(concat(this.keyId, signature))}\n`);
   }
 
   receipt(index, size = this.entries.length) {

@@ -29,7 +29,8 @@ export const REQUIRED = 0b111011;
 export const ETHNICITY = 0b000100;
 
 export class World {
-  static async make({ matter = MATTER, masks = [[1, 1, REQUIRED, ETHNICITY]], approved = true } = {}) {
+  /** `committee`: validators that genesis names, {rows, line}. */
+  static async make({ matter = MATTER, masks = [[1, 1, REQUIRED, ETHNICITY]], approved = true, committee = null, loadBls } = {}) {
     const world = new World();
     world.documents = new Map();
     world.log = new Log("ledger.test.example");
@@ -42,7 +43,9 @@ export class World {
       i + 1, 1, new Uint8Array(32), issue, i === 2 ? request : other, world.publish(profile),
     ]);
     const checkpointKey = world.log.publicKey;
-    world.record(0, [1, 1, agencies, [[1, 1]], checkpointKey, NOW, []]);
+    const genesis = [agencies, [[1, 1]], checkpointKey, NOW, []];
+    world.record(0, committee ? [1, 2, ...genesis, committee.rows] : [1, 1, ...genesis]);
+    world.log.named = committee?.line ?? "";
     world.record(1, [10, 1, 1, world.publish(TYPE), FIELDS.map((field) => field.grade)]);
     world.record(3, [11, 1, 1, world.publish(matter), masks, 30 * 86400, 3, 30]);
     if (approved) world.record(1, [12, 1, 1, 1]);
@@ -50,7 +53,7 @@ export class World {
     world.store = memoryStore();
     world.routes = new Map();
     globalThis.fetch = (url, options) => world.answer(new URL(url), options);
-    world.trust = await Trust.open(world.store, BASE);
+    world.trust = await Trust.open(world.store, BASE, loadBls);
     await world.trust.pin(world.log.vkey);
     return world;
   }
@@ -77,6 +80,7 @@ export class World {
     if (door !== "ledger") return reply({ title: "没有", status: 404, code: "not-found" }, 404);
     if (name === "genesis") return reply(this.log.receipt(0));
     if (name === "checkpoint") return reply(this.log.checkpoint());
+    if (name === "certified") return reply({ title: "没有", status: 404, code: "not-found" }, 404);
     if (name === "documents") return reply(this.documents.get(id));
     if (name === "types") return reply({ receipts: [this.log.receipt(1)] });
     if (name === "matters") return reply({ receipts: this.log.entries.length > 3 ? [this.log.receipt(2), this.log.receipt(3)] : [this.log.receipt(2)] });

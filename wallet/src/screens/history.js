@@ -42,12 +42,15 @@ function summary(app, grants, online) {
   const wrong = events.filter(({ state }) => state === "wrong").length;
   const size = t("history.size", { size: ledgerSize(app), time: dateTime(app.trust.state.checkedAt) });
   const doubtful = online && grants.some(inDoubt);
+  const pending = online && (grants.some(awaits) || events.some(({ state }) => state === "pending"));
   if (events.length === 0 && !doubtful) return h("p", { class: "fine" }, size);
   const [kind, sign, words] =
     wrong > 0
       ? ["bad", "warn", t("history.someWrong", { count: wrong })]
       : doubtful
         ? ["bad", "warn", t("history.incomplete")]
+      : pending
+        ? ["info", "clock", t("history.pending", { count: events.length })]
       : online
         ? ["ok", "check", t("history.complete", { count: events.length })]
         : ["info", "clock", t("history.kept", { count: events.length })];
@@ -60,7 +63,10 @@ function summary(app, grants, online) {
 }
 
 /** The phone could not prove that it was shown everything. */
-const inDoubt = ({ proof }) => !["complete", "absent"].includes(proof.verdict);
+const inDoubt = ({ proof }) => !["complete", "absent", "pending"].includes(proof.verdict);
+
+/** Its node says that everything is there; the other validators have not signed it yet. */
+const awaits = ({ proof }) => proof.verdict === "pending";
 
 const ledgerSize = (app) => app.trust.state.checkpoint.split("\n")[1];
 
@@ -104,6 +110,7 @@ function moment(app, grant, { receipt, state, text }) {
 function mark(state) {
   const [kind, sign, words, testid] = {
     checked: ["ok", "check", "history.checked", "receipt-ok"],
+    pending: ["wait", "clock", "history.pendingReceipt", "receipt-pending"],
     kept: ["wait", "clock", "history.keptReceipt", "receipt-kept"],
     wrong: ["bad", "cross", "history.wrong", "receipt-wrong"],
   }[state];
