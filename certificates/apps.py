@@ -7,7 +7,7 @@ class CertificatesConfig(AppConfig):
     verbose_name = "证照"
 
     def ready(self) -> None:
-        from certificates import mandates, outcomes, pages
+        from certificates import mandates, outcomes, pages, status_pages
         from gov_chain.ledger import relay
         from gov_chain.web import live
         from identity import accounts
@@ -16,7 +16,7 @@ class CertificatesConfig(AppConfig):
         relay.on_outcome("certificates.certificate", outcomes.certificate_decided)
         relay.on_outcome("certificates.status", outcomes.status_decided)
         live.register("offer", pages.may_watch_offer)
-        live.register("certificate", pages.may_watch_certificate)
+        live.register("certificate", status_pages.may_watch_certificate)
         accounts.register(
             accounts.Part(
                 "mandates",

@@ -47,12 +47,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
+    pk: uuid.UUID
     name: str
     number: str
     type_name: dict[str, str]
     at: int
     state: str
     refusal: str
+    waiting: str
     ledger_index: int | None
 
 
@@ -116,15 +118,6 @@ def may_watch_offer(user: Any, key: str) -> bool:
     )
 
 
-def may_watch_certificate(user: Any, key: str) -> bool:
-    """Who may listen to `certificate/<id>`: issuing officers of its agency."""
-    return (
-        isinstance(user, Officer)
-        and user.has_role("issuer")
-        and Certificate.objects.filter(pk=uuid.UUID(key), agency_id=user.agency_id).exists()
-    )
-
-
 def _desk(request: HttpRequest, text: str | None) -> dict[str, Any]:
     officer = officer_of(request)
     rows = queries.search_register(officer.agency, text) if text else []
@@ -157,12 +150,14 @@ def _offer(offer: Offer) -> dict[str, Any]:
 def _issued(officer: Officer) -> list[Issued]:
     return [
         Issued(
+            item.pk,
             masked_name(item.row.name),
             masked(_number(item.row)),
             item.type.definition["name"],
             item.issued_at,
             item.state,
             item.refusal,
+            item.waiting,
             item.ledger_index,
         )
         for item in queries.recent_certificates(officer.agency)

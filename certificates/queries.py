@@ -96,5 +96,13 @@ def offer_state(offer: Offer) -> str:
     return str(offer.state)
 
 
+def certificate_of(agency: Agency, certificate_id: uuid.UUID) -> Certificate:
+    """A certificate of this agency; raises `CertificateError("certificate-foreign")`."""
+    found = Certificate.objects.filter(agency=agency, pk=certificate_id).select_related("type", "row").first()
+    if found is None:
+        raise CertificateError("certificate-foreign")
+    return found
+
+
 def recent_certificates(agency: Agency) -> QuerySet[Certificate]:
     return Certificate.objects.filter(agency=agency).select_related("type", "row")[:RECENT_LIMIT]

@@ -83,6 +83,8 @@ ACTS = _table(
     _look("issuing.mandates", "查看登记的代理关系", "look at who may act for others", ISSUER),
     _change("issuing.mandate", "登记代理关系", "register who may act for somebody else", ISSUER),
     _change("issuing.mandate-withdraw", "撤回代理关系", "withdraw a registered representation", ISSUER),
+    _look("issuing.certificate", "查看一张证照", "look at a certificate", ISSUER),
+    _change("issuing.status", "暂停、恢复、吊销或换发证照", "suspend, reinstate, revoke or replace", ISSUER),
     _two("issuing.revoke-many", "批量吊销证照", "revoke certificates in bulk", ISSUER),
     # Citizens of a home agency.
     _look("home.search", "查找市民", "find a citizen", AGENCY_ADMIN),

@@ -12,7 +12,8 @@ import time_machine
 from django.test import Client
 
 from certificates import pages, queries
-from certificates.models import Offer, RegisterRow
+from certificates.models import Certificate, Offer, RegisterRow
+from identity import agencies
 from identity.models import Officer
 from tests.certificates.conftest import Desk, Phone
 
@@ -169,3 +170,58 @@ def test_every_page_in_english(officer: Client, desk: Desk) -> None:
         for name in names:
             text = text.replace(name, "")
         assert not re.search(r"[\u4e00-\u9fff]", text), text
+
+
+# One certificate
+
+
+@pytest.fixture
+def certificate(desk: Desk) -> Certificate:
+    Phone(desk).claim()
+    return Certificate.objects.get()
+
+
+def test_a_certificates_page_offers_what_its_state_allows(officer: Client, certificate: Certificate) -> None:
+    page = officer.get(f"/issuing/certificates/{certificate.pk}").content.decode()
+    assert [act for act in ("suspend", "reinstate", "revoke", "replace") if f'value="{act}"' in page] == [
+        "suspend",
+        "revoke",
+        "replace",
+    ]
+    assert certificate.row.subject not in page
+
+
+def test_a_revocation_shows_once_the_ledger_has_it(officer: Client, certificate: Certificate) -> None:
+    address = f"/issuing/certificates/{certificate.pk}"
+    answer = officer.post(f"{address}/status", {"act": "revoke", "reason": "lost"}, follow=True)
+    assert answer.status_code == 200
+    certificate.refresh_from_db()
+    assert certificate.state == "revoked"
+    assert "已吊销" in officer.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"act": "revoke"}, {"act": "x", "reason": "lost"}, {"act": "revoke", "reason": "x"}]
+)
+def test_a_form_that_names_no_act_or_no_reason_changes_nothing(
+    officer: Client, certificate: Certificate, form: dict[str, str]
+) -> None:
+    assert officer.post(f"/issuing/certificates/{certificate.pk}/status", form).status_code in (400, 422)
+    certificate.refresh_from_db()
+    assert (certificate.state, certificate.waiting) == ("active", "")
+
+
+@pytest.mark.parametrize("username", ["clerk", "auditor", "home"])
+def test_only_issuing_officers_see_or_change_a_certificate(certificate: Certificate, username: str) -> None:
+    client = Client()
+    client.force_login(Officer.objects.get(username=username))
+    assert client.get(f"/issuing/certificates/{certificate.pk}").status_code == 403
+    form = {"act": "revoke", "reason": "lost"}
+    assert client.post(f"/issuing/certificates/{certificate.pk}/status", form).status_code == 403
+
+
+def test_another_agencys_certificate_is_not_found(officer: Client, certificate: Certificate) -> None:
+    Certificate.objects.update(agency=agencies.by_number(2))
+    assert officer.get(f"/issuing/certificates/{certificate.pk}").status_code == 404
+    form = {"act": "revoke", "reason": "lost"}
+    assert officer.post(f"/issuing/certificates/{certificate.pk}/status", form).status_code == 404
