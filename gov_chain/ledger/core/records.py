@@ -40,12 +40,14 @@ USES = Uint(1001, 1)
 SIGNATURE = Fixed(96)
 PROPOSAL = Uint(2**32, 1)
 
+OFFICERS_LOG = 6
 EVIDENCE_KINDS: dict[int, tuple[str, str]] = {
     1: ("审计案卷", "audit case file"),
     2: ("投诉或举报", "complaint"),
     3: ("账本分叉的证明", "proof of a split view of the ledger"),
     4: ("安全事件报告", "security incident report"),
     5: ("法律文书", "legal instrument"),
+    6: ("工作人员日志的链头", "head of an agency's officers' log"),
 }
 """What the digest in an evidence record is of. New kinds come with a rules version."""
 
