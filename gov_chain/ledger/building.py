@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from gov_chain.ledger import store
+from gov_chain.ledger import runs, store
 from gov_chain.ledger.core import genesis, machine, records, state, statemap, tiles, tree, validators
 from gov_chain.ledger.core.checkpoint import Checkpoint, commitments
 from gov_chain.ledger.core.errors import LedgerError
@@ -64,7 +64,7 @@ class Building:
         founding = genesis.parse(bodies[0])
         self.ledger_id, self.checkpoint_key = genesis.ledger_id(bodies[0]), founding.checkpoint_key
         view = machine.found(bodies[0])
-        self._connection.execute("INSERT INTO entries VALUES (0, ?, 0, ?)", (records.GENESIS, bodies[0]))
+        runs.put(self._connection, runs.cut(0, 0, [records.GENESIS], bodies))
         store.put_state(self._connection, view.written)
         store.put_history(self._connection, view.history)
         return view.written

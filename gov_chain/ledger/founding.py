@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from gov_chain.ledger import store
+from gov_chain.ledger import runs, store
 from gov_chain.ledger.core import checkpoint, genesis, machine, note, records, state, statemap, tiles, tree, validators
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.map_store import MapStore
@@ -31,7 +31,7 @@ def found(directory: Path, founding: genesis.Genesis, *, origin: str, sign: Call
     verifier = note.Verifier(origin, founding.checkpoint_key)
     with closing(store.create(draft)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("INSERT INTO entries VALUES (0, ?, 0, ?)", (records.GENESIS, entry))
+        runs.put(connection, runs.cut(0, 0, [records.GENESIS], [entry]))
         store.put_state(connection, view.written)
         store.put_history(connection, view.history)
         store.put_tiles(connection, edge)

@@ -1,7 +1,8 @@
 """Check a ledger file against itself: everything in it is derived from the entries, and is derived again here.
 
  1. the SQLite file is sound, and has a ledger's tables and nothing else (no trigger, no view)
- 2. entries are numbered without a gap, canonical, and under the agency and kind they are filed under
+ 2. entries are numbered without a gap, canonical, in runs that begin where they should, and under the agency and
+    kind they are filed under
  3. replay: every transaction's signature, root and count hold, and every record is accepted by the rules
  4. every checkpoint is signed and has the root of its size; the last one covers all entries
  5. the newest checkpoint noted beside the file (see `newest`) is one of this log: SQLite's own log was not cut
@@ -24,7 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gov_chain.core import hot
-from gov_chain.ledger import newest, store
+from gov_chain.ledger import newest, runs, store
 from gov_chain.ledger.core import (
     checkpoint,
     entries,
@@ -50,6 +51,7 @@ from gov_chain.ledger.map_store import ScratchMap
 MAX_FINDINGS = 1000
 CERTIFICATES = 1000
 """Newest quorum certificates verified; each takes two milliseconds."""
+_FIRSTS = (bytes((records.TRANSACTION,)), bytes((records.GENESIS,)))
 
 Progress = Callable[[int, int], None]
 """Called with (entries done, entries in all)."""
@@ -121,6 +123,7 @@ class _Check:
         self.times: list[int] = []
         self.handles: set[tuple[bytes, int]] = set()
         self.headers: set[tuple[bytes, int]] = set()
+        self.kinds: set[tuple[int, int]] = set()
         self.ledger_id = b""
         self.checkpoint_key = b""
 
@@ -158,21 +161,34 @@ class _Check:
                 self.report.add("file", "integrity", line)
 
     def _rows(self) -> Iterator[tuple[int, int, int, bytes]]:
-        """Entry rows in order, with gaps reported."""
+        """(index, kind, agency, body) of every entry in order, with gaps, and runs that begin elsewhere, reported."""
         expected = 0
-        for index, kind, agency, body in self.connection.execute(
-            "SELECT idx, kind, agency, body FROM entries ORDER BY idx"
+        for first, agency, kinds, bodies in self.connection.execute(
+            "SELECT first, agency, kinds, bodies FROM entries ORDER BY first"
         ):
-            if index != expected:
-                self.report.add("entry", index, f"follows {expected - 1}")
-            expected = index + 1
-            if type(body) is not bytes:
-                self.report.add("entry", index, "not a blob")
+            if first != expected:
+                self.report.add("entry", first, f"follows {expected - 1}")
+            expected = first + 1
+            if type(kinds) is not bytes:
+                self.report.add("index", f"entries from {first}", "their kinds are no bytes")
                 continue
-            yield index, kind, agency, body
+            self.kinds.update((kind, first) for kind in kinds)
+            expected = first + len(kinds)
+            try:
+                found = runs.unbundled(first, bodies)
+            except LedgerError as error:
+                self.report.add("entry", first, error)
+                continue
+            begins = kinds[:1] in _FIRSTS or first % tiles.WIDTH == 0
+            if not begins or records.TRANSACTION in kinds[1:] or first % tiles.WIDTH + len(kinds) > tiles.WIDTH:
+                self.report.add("index", f"entries from {first}", "this is not where a run begins or ends")
+            if len(found) != len(kinds):
+                self.report.add("entry", first, f"{len(found)} entries filed as {len(kinds)}")
+            for index, (kind, body) in enumerate(zip(kinds, found, strict=False), first):
+                yield index, kind, agency, body
 
     def _entries(self) -> None:
-        total = self.connection.execute("SELECT count(*) FROM entries").fetchone()[0]
+        total = runs.size(self.connection)
         batch: _Batch | None = None
         sizes = {size for (size,) in self.connection.execute("SELECT size FROM checkpoints")}
         for index, kind, agency, body in self._rows():
@@ -369,17 +385,20 @@ class _Check:
         self.report.tiles = self._compare("tile", "SELECT place, hashes FROM tiles", wanted, _tile_name)
 
     def _indexes(self) -> None:
-        for name, wanted in (("handles", self.handles), ("transactions", self.headers)):
-            column = "handle" if name == "handles" else "header"
+        for table, column, place, wanted in (
+            ("handles", "handle", "idx", self.handles),
+            ("transactions", "header", "idx", self.headers),
+            ("kinds", "kind", "first", self.kinds),
+        ):
             left = set(wanted)
-            for value, index in self.connection.execute(f"SELECT {column}, idx FROM {name}"):  # noqa: S608
+            for value, index in self.connection.execute(f"SELECT {column}, {place} FROM {table}"):  # noqa: S608
                 self.report.index_rows += 1
                 if (value, index) in left:
                     left.discard((value, index))
                 else:
-                    self.report.add("index", f"{name} {index}", "no entry makes this row")
+                    self.report.add("index", f"{table} {index}", "no entry makes this row")
             for _, index in sorted(left, key=lambda pair: pair[1]):
-                self.report.add("index", f"{name} {index}", "row is missing")
+                self.report.add("index", f"{table} {index}", "row is missing")
 
     def _state(self) -> None:
         wanted = {key: hot.encode(value) for key, value in self.view.written.items() if not map_only(key)}

@@ -148,6 +148,7 @@ class MapStore:
     def forget(self) -> None:
         """A block has been worked out: what it asked for is not about to be asked for again."""
         self._paths.clear()
+        self._map.trim()
 
 
 def _undo(size: int, changes: Changes) -> list[tuple[int, int, bytes]]:

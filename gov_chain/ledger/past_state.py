@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def prove(directory: Path, key: bytes, size: int) -> str:
 
 
 def _state(connection: sqlite3.Connection, size: int) -> View:
-    bodies = _bodies(connection, size)
+    bodies = store.Rows(connection).entries(0, size)
     first = next(bodies)
     view = machine.found(first)
     ledger_id = genesis.ledger_id(first)
@@ -44,8 +43,3 @@ def _state(connection: sqlite3.Connection, size: int) -> View:
         replay(view, logged, ledger_id=ledger_id, first=done)
         done += len(logged)
     return view
-
-
-def _bodies(connection: sqlite3.Connection, size: int) -> Iterator[bytes]:
-    for (body,) in connection.execute("SELECT body FROM entries WHERE idx < ? ORDER BY idx", (size,)):
-        yield body

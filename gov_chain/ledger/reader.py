@@ -11,9 +11,10 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
-from gov_chain.ledger import store
+from gov_chain.ledger import runs, store
 from gov_chain.ledger.core import (
     checkpoint,
     entries,
@@ -296,36 +297,21 @@ class Reader:
         self, after: int = -1, limit: int = 100, kind: int | None = None, agency: int | None = None
     ) -> list[LogRow]:
         """Entries with index > `after`, oldest first, at most `limit`, of one kind or agency if given."""
-        where = "idx > ?" + " AND kind = ?" * (kind is not None) + " AND agency = ?" * (agency is not None)
-        values = [after, *(each for each in (kind, agency) if each is not None), limit]
-        found = self._rows.connection.execute(
-            f"SELECT idx, body FROM entries WHERE {where} ORDER BY idx LIMIT ?",  # noqa: S608
-            values,
-        )
-        return [LogRow(index, entries.parse(body)) for index, body in found]
+        found = runs.selected(self._rows.connection, after=after, kind=kind, agency=agency, newest=False)
+        return [LogRow(index, entries.parse(body)) for index, body in islice(found, limit)]
 
     def latest(self, limit: int = 100, kind: int | None = None, agency: int | None = None) -> list[LogRow]:
         """The newest entries, newest first."""
-        where = "1" + " AND kind = ?" * (kind is not None) + " AND agency = ?" * (agency is not None)
-        values = [*(each for each in (kind, agency) if each is not None), limit]
-        found = self._rows.connection.execute(
-            f"SELECT idx, body FROM entries WHERE {where} ORDER BY idx DESC LIMIT ?",  # noqa: S608
-            values,
-        )
-        return [LogRow(index, entries.parse(body)) for index, body in found]
+        found = runs.selected(self._rows.connection, after=-1, kind=kind, agency=agency, newest=True)
+        return [LogRow(index, entries.parse(body)) for index, body in islice(found, limit)]
 
     def transaction_of(self, index: int) -> int | None:
         """The leaf of the transaction an entry came in (its own index if it is one); None for genesis."""
-        found = self._rows.one("SELECT max(idx) FROM entries WHERE kind = ? AND idx <= ?", records.TRANSACTION, index)
-        return None if found is None else int(found)
+        return runs.transaction_of(self._rows.connection, index, records.TRANSACTION)
 
     def bodies(self, start: int, count: int) -> list[bytes]:
         """Entries `start` … `start + count - 1`, as far as the latest checkpoint covers them."""
-        end = min(start + count, self.size)
-        found = self._rows.connection.execute(
-            "SELECT body FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", (start, end)
-        )
-        return [body for (body,) in found]
+        return list(self._rows.entries(start, min(start + count, self.size)))
 
     def handle_entries(self, prefix: bytes) -> list[int]:
         """Indexes of every entry about handles that begin with `prefix` (1–32 bytes), in log order."""
@@ -502,11 +488,8 @@ class Reader:
         """Number of entries by kind. What was counted once is not counted again: the log only grows."""
         size = self._rows.size()
         start, known = self._counted if self._counted[0] <= size else (0, {})
-        found = self._rows.connection.execute(
-            "SELECT kind, count(*) FROM entries WHERE idx >= ? AND idx < ? GROUP BY kind", (start, size)
-        )
         counts = dict(known)
-        for kind, count in found:
+        for kind, count in runs.count(self._rows.connection, start, size).items():
             counts[kind] = counts.get(kind, 0) + count
         counts = dict(sorted(counts.items()))
         self._counted = size, counts

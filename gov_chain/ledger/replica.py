@@ -254,8 +254,7 @@ class Replica:
     def _rederived(self, planned: Checkpoint) -> list[bytes]:
         """The tree's perfect subtrees, from the rows as they will be committed; raises unless they make `planned`."""
         before = self.head.checkpoint
-        inserted = self._connection.execute("SELECT body FROM entries WHERE idx >= ? ORDER BY idx", (before.size,))
-        leaves = tree.leaf_hashes([body for (body,) in inserted])
+        leaves = tree.leaf_hashes(list(self._rows.entries(before.size, store.END)))
         size = before.size + len(leaves)
         peaks = tree.grow(list(self._peaks), before.size, leaves)
         root = tree.fold(peaks)

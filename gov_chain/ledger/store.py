@@ -10,13 +10,13 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from gov_chain.core import hot
-from gov_chain.ledger import map_store
+from gov_chain.ledger import map_store, runs
 from gov_chain.ledger.core import statemap, tiles
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.machine import Executed
@@ -25,15 +25,14 @@ from gov_chain.ledger.core.state import Value, map_only
 FILE = "ledger.sqlite3"
 LOCK = "lock"
 APPLICATION_ID = 0x47434C31
-VERSION = 4
+VERSION = 5
 HANDLE_PREFIX = 8
 """Bytes of a handle kept in its index; readers ask by two."""
 HEADER_PREFIX = 16
+END = 1 << 62
+"""Beyond every entry."""
 
 SCHEMA = """
-CREATE TABLE entries (idx INTEGER PRIMARY KEY, kind INTEGER NOT NULL, agency INTEGER NOT NULL, body BLOB NOT NULL);
-CREATE INDEX entries_kind ON entries (kind);
-CREATE INDEX entries_agency ON entries (agency);
 CREATE TABLE tiles (place INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE history (key BLOB NOT NULL, idx INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (key, idx))
@@ -45,7 +44,7 @@ CREATE TABLE engine (one INTEGER PRIMARY KEY CHECK (one = 1), height INTEGER NOT
 """
 
 
-_WHOLE_SCHEMA = SCHEMA + map_store.SCHEMA
+_WHOLE_SCHEMA = runs.SCHEMA + SCHEMA + map_store.SCHEMA
 
 
 def schema() -> dict[str, str]:
@@ -147,11 +146,14 @@ class Rows:
         return None if row is None else row[0]
 
     def size(self) -> int:
-        return int(self.one("SELECT coalesce(max(idx) + 1, 0) FROM entries"))
+        return runs.size(self.connection)
 
     def entry(self, index: int) -> bytes | None:
-        found: bytes | None = self.one("SELECT body FROM entries WHERE idx = ?", index)
-        return found
+        return runs.entry(self.connection, index)
+
+    def entries(self, start: int, end: int) -> Iterator[bytes]:
+        """Entries `start` … `end - 1`, as far as there are any."""
+        return runs.between(self.connection, start, end)
 
     def tile(self, level: int, index: int) -> bytes:
         """What there is of a tile; raises `LedgerError("ledger-damaged")` if nothing is."""
@@ -198,22 +200,21 @@ class Rows:
 
 def append(connection: sqlite3.Connection, executed: Iterable[Executed], written: dict[bytes, Value]) -> None:
     """Insert what transactions added, with their indexes, and the state they changed. No commit."""
-    entries: list[tuple[int, int, int, bytes]] = []
+    entries: list[runs.Run] = []
     handles: list[tuple[bytes, int]] = []
     transactions: list[tuple[bytes, int]] = []
     history: dict[tuple[bytes, int], Value] = {}
     for each in executed:
-        agency = each.agency
-        index = each.first
-        transactions.append((sha256(each.header_bytes).digest()[:HEADER_PREFIX], index))
+        transactions.append((sha256(each.header_bytes).digest()[:HEADER_PREFIX], each.first))
         history.update(each.history)
-        for kind, body, handle in zip(each.kinds, each.entries, each.handles, strict=True):
-            entries.append((index, kind, agency, body))
-            if handle is not None:
-                handles.append((handle[:HANDLE_PREFIX], index))
-            index += 1
-    connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", entries)
-    connection.executemany("INSERT INTO handles VALUES (?, ?)", handles)
+        entries += runs.cut(each.first, each.agency, each.kinds, each.entries)
+        handles += [
+            (handle[:HANDLE_PREFIX], index)
+            for index, handle in enumerate(each.handles, each.first)
+            if handle is not None
+        ]
+    runs.put(connection, entries)
+    connection.executemany("INSERT INTO handles VALUES (?, ?)", sorted(handles))
     connection.executemany("INSERT INTO transactions VALUES (?, ?)", transactions)
     put_history(connection, history)
     put_state(connection, written)
@@ -231,7 +232,7 @@ def put_state(connection: sqlite3.Connection, written: dict[bytes, Value]) -> No
     """What is not in the state map alone; `map_store` writes that."""
     connection.executemany(
         "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        [(key, hot.encode(value)) for key, value in written.items() if not map_only(key)],
+        sorted([(key, hot.encode(value)) for key, value in written.items() if not map_only(key)]),
     )
 
 

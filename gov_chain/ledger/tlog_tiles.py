@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from gov_chain.core import hot
 from gov_chain.ledger import node
 from gov_chain.ledger.core.tiles import WIDTH
 
@@ -38,7 +39,7 @@ def entry_bundle(request: HttpRequest, place: str) -> HttpResponse:
     rows = node.ledger().bodies(index * WIDTH, width)
     if len(rows) < width:
         raise Http404
-    return _bytes(b"".join(len(body).to_bytes(2) + body for body in rows))
+    return _bytes(hot.bundle(rows))
 
 
 def _parse(place: str) -> tuple[int, int]:

@@ -69,9 +69,7 @@ def _write(connection: sqlite3.Connection, out: BinaryIO) -> int:
     put(FIRST_LINE)
     size = 0
     for covered, text in connection.execute("SELECT size, text FROM checkpoints ORDER BY size"):
-        for (body,) in connection.execute(
-            "SELECT body FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", (size, covered)
-        ):
+        for body in store.Rows(connection).entries(size, covered):
             put(_HEAD.pack(b"E", len(body)) + body)
             size += 1
         if size != covered:

@@ -179,6 +179,21 @@ def test_what_is_no_shape_is_an_error_and_no_crash(shape: Any) -> None:
             continue
 
 
+@given(st.lists(st.binary(max_size=300), max_size=20))
+@settings(max_examples=60, deadline=None)
+def test_bundles(entries: list[bytes]) -> None:
+    data = both("bundle", entries)
+    assert both("unbundle", data) == entries
+    for end in range(min(len(data), 40)):
+        both("unbundle", data[:end])
+    both("unbundle", b"".join(entries))
+
+
+def test_an_entry_too_long_for_a_bundle() -> None:
+    assert both("unbundle", both("bundle", [bytes(65535)])) == [bytes(65535)]
+    assert both("bundle", [bytes(65536)]) is ValueError
+
+
 CLOSE = st.builds(
     lambda head, tail: bytes.fromhex((head + tail.hex())[:64]),
     st.sampled_from(["", "0", "00", "0000000000", "ff" * 9, "ff" * 31]),

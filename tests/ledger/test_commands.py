@@ -64,11 +64,11 @@ def test_fsck_of_a_sound_and_of_an_altered_ledger(town: Town, capsys: pytest.Cap
     assert json_of(capsys, "fsck", "--data", data)[0] == 0
     assert run("fsck", "--data", str(town.directory)) == 0
     with sqlite3.connect(town.directory / store.FILE) as connection:
-        connection.execute("UPDATE entries SET body = zeroblob(9) WHERE idx = 2")
+        connection.execute("UPDATE entries SET bodies = zeroblob(9) WHERE first = 1")
     capsys.readouterr()
     status, told = json_of(capsys, "fsck", "--data", data, "--vkey", VERIFIER.vkey)
     assert (status, told["ok"]) == (1, False)
-    assert {each["where"] for each in told["findings"] if each["kind"] == "entry"} == {"2"}
+    assert {each["where"] for each in told["findings"] if each["kind"] == "entry"} == {"1"}
 
 
 def test_fsck_without_a_ledger_is_not_sound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

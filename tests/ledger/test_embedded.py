@@ -96,7 +96,7 @@ def test_a_store_that_lost_its_tail_is_refused(town: Town) -> None:
     town.submit(PSB, type_record())
     town.engine.close()
     with sqlite3.connect(town.directory / store.FILE) as connection:
-        connection.execute("DELETE FROM entries WHERE idx = 2")
+        connection.execute("DELETE FROM entries WHERE first = 1")
     with pytest.raises(LedgerError, match="ledger-damaged"):
         town.open()
 

@@ -4,11 +4,13 @@ import random
 import re
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from gov_chain.core import hot
 from gov_chain.ledger import fsck, newest, store
 from gov_chain.ledger.core import records
 from gov_chain.ledger.core.errors import LedgerError
@@ -43,21 +45,31 @@ def test_a_sound_ledger_is_not_sound_under_another_key(closed: Path) -> None:
 
 
 ALTERATIONS = {
-    "entry altered": ("UPDATE entries SET body = zeroblob(length(body)) WHERE idx = 9", "entry"),
-    "entry missing": ("DELETE FROM entries WHERE idx = 20", "entry"),
-    "last entry missing": ("DELETE FROM entries WHERE idx = (SELECT max(idx) FROM entries)", "checkpoint"),
-    "entries swapped": (
-        "UPDATE entries SET body = CASE idx WHEN 20 THEN (SELECT body FROM entries WHERE idx = 21) "
-        "ELSE (SELECT body FROM entries WHERE idx = 20) END WHERE idx IN (20, 21)",
+    "entry altered": ("UPDATE entries SET bodies = zero(bodies, 0) WHERE first = 9", "entry"),
+    "entry missing": ("UPDATE entries SET bodies = gone(bodies, 11) WHERE first = 9", "entry"),
+    "entry and its kind missing": (
+        "UPDATE entries SET bodies = gone(bodies, 1), kinds = substr(kinds, 1, 1) WHERE first = 310",
+        "index",
+    ),
+    "run missing": ("DELETE FROM entries WHERE first = 9", "entry"),
+    "last entries missing": ("DELETE FROM entries WHERE first = (SELECT max(first) FROM entries)", "checkpoint"),
+    "entries swapped": ("UPDATE entries SET bodies = swap(bodies, 11) WHERE first = 9", "checkpoint"),
+    "entries added": (
+        "INSERT INTO entries SELECT first + 2, agency, kinds, bodies FROM entries ORDER BY first DESC LIMIT 1",
         "checkpoint",
     ),
-    "entry added": (
-        "INSERT INTO entries SELECT max(idx) + 1, kind, agency, body FROM entries",
-        "checkpoint",
+    "run cut in two": (
+        "INSERT INTO entries SELECT 20, agency, substr(kinds, 12), tail(bodies, 11) FROM entries WHERE first = 9;"
+        "UPDATE entries SET kinds = substr(kinds, 1, 11), bodies = head(bodies, 11) WHERE first = 9",
+        "index",
     ),
-    "entry filed under another agency": ("UPDATE entries SET agency = 2 WHERE idx = 2", "index"),
-    "entry filed under another kind": ("UPDATE entries SET kind = 20 WHERE idx = 2", "index"),
-    "entry is text": ("UPDATE entries SET body = 'text' WHERE idx = 2", "entry"),
+    "entry filed under another agency": ("UPDATE entries SET agency = 2 WHERE first = 1", "index"),
+    "entry filed under another kind": ("UPDATE entries SET kinds = x'0214' WHERE first = 1", "index"),
+    "kinds are text": ("UPDATE entries SET kinds = 'ab' WHERE first = 1", "index"),
+    "entries are text": ("UPDATE entries SET bodies = 'text' WHERE first = 1", "entry"),
+    "entries cut short": ("UPDATE entries SET bodies = substr(bodies, 1, 50) WHERE first = 1", "entry"),
+    "kind index row missing": ("DELETE FROM kinds WHERE first = 9", "index"),
+    "kind index row too many": ("INSERT INTO kinds VALUES (20, 1)", "index"),
     "checkpoint altered": ("UPDATE checkpoints SET text = replace(text, 'A', 'B')", "checkpoint"),
     "checkpoint moved": ("UPDATE checkpoints SET size = 4 WHERE size = 5", "checkpoint"),
     "checkpoint is null": ("UPDATE checkpoints SET text = x'00ff' WHERE size = 5", "checkpoint"),
@@ -91,14 +103,14 @@ ALTERATIONS = {
     "table missing": ("DROP TABLE tiles", "file"),
     "table too many": ("CREATE TABLE notes (text TEXT)", "file"),
     "trigger that forgets": (
-        "CREATE TRIGGER forget AFTER INSERT ON entries WHEN new.kind = 32 BEGIN DELETE FROM handles; END",
+        "CREATE TRIGGER forget AFTER INSERT ON kinds WHEN new.kind = 32 BEGIN DELETE FROM handles; END",
         "file",
     ),
     "view instead of a table": ("DROP TABLE handles; CREATE VIEW handles AS SELECT 1 AS handle, 2 AS idx", "file"),
-    "index missing": ("DROP INDEX entries_kind", "file"),
+    "index missing": ("DROP INDEX entries_agency", "file"),
     "version": ("PRAGMA user_version = 9", "file"),
     "application id": ("PRAGMA application_id = 1", "file"),
-    "one bit of an entry": ("UPDATE entries SET body = bit(body, 100) WHERE idx = 250", "entry"),
+    "one bit of an entry": ("UPDATE entries SET bodies = nick(bodies, 241) WHERE first = 9", "entry"),
     "one bit of a tile": ("UPDATE tiles SET hashes = bit(hashes, 4000) WHERE place = 0", "tile"),
     "one bit of the partial tile": ("UPDATE tiles SET hashes = bit(hashes, 7) WHERE place = 1", "tile"),
     "one bit of a map row": ("UPDATE map SET body = bit(body, 3) WHERE place = (SELECT max(place) FROM map)", "map"),
@@ -108,10 +120,10 @@ ALTERATIONS = {
     ),
     "checkpoint at another time": ("UPDATE checkpoints SET time = time + 1 WHERE size = 5", "checkpoint"),
     "checkpoint twice": ("INSERT INTO checkpoints SELECT 6, time, text FROM checkpoints WHERE size = 5", "checkpoint"),
-    "genesis altered": ("UPDATE entries SET body = bit(body, 300) WHERE idx = 0", "checkpoint"),
-    "genesis missing": ("DELETE FROM entries WHERE idx = 0", "entry"),
-    "transaction's signature": ("UPDATE entries SET body = bit(body, 8 * 120) WHERE idx = 1", "transaction"),
-    "use by another agency": ("UPDATE entries SET agency = 1 WHERE kind = 32", "index"),
+    "genesis altered": ("UPDATE entries SET bodies = bit(bodies, 316) WHERE first = 0", "checkpoint"),
+    "genesis missing": ("DELETE FROM entries WHERE first = 0", "entry"),
+    "transaction's signature": ("UPDATE entries SET bodies = bit(bodies, 8 * 122) WHERE first = 1", "transaction"),
+    "use by another agency": ("UPDATE entries SET agency = 1 WHERE first = 310", "index"),
     "history row altered": (
         "UPDATE history SET value = bit(value, 1) WHERE key = (SELECT max(key) FROM history)",
         "history",
@@ -135,12 +147,31 @@ def given_back(body: bytes) -> bytes:
     return re.sub(grant, lambda found: found[1] + b"\x02", body, flags=re.DOTALL)
 
 
+def with_functions(connection: sqlite3.Connection) -> None:
+    """What the statements above do to bytes, and to the n-th entry of a run."""
+
+    def on_entries(change: Callable[[list[bytes], int], list[bytes]]) -> Callable[[bytes, int], bytes]:
+        return lambda bodies, at: hot.bundle(change(hot.unbundle(bodies), at))
+
+    functions: dict[str, Callable[[bytes, int], bytes]] = {
+        "bit": bit,
+        "zero": on_entries(lambda found, at: [*found[:at], bytes(len(found[at])), *found[at + 1 :]]),
+        "nick": on_entries(lambda found, at: [*found[:at], bit(found[at], 100), *found[at + 1 :]]),
+        "gone": on_entries(lambda found, at: found[:at] + found[at + 1 :]),
+        "swap": on_entries(lambda found, at: [*found[:at], found[at + 1], found[at], *found[at + 2 :]]),
+        "head": on_entries(lambda found, at: found[:at]),
+        "tail": on_entries(lambda found, at: found[at:]),
+    }
+    for name, function in functions.items():
+        connection.create_function(name, 2, function)
+    connection.create_function("given_back", 1, given_back)
+
+
 @pytest.mark.parametrize("name", ALTERATIONS)
 def test_an_altered_row_is_found(closed: Path, name: str) -> None:
     statement, kind = ALTERATIONS[name]
     with closing(sqlite3.connect(closed, isolation_level=None)) as connection:
-        connection.create_function("bit", 2, bit)
-        connection.create_function("given_back", 1, given_back)
+        with_functions(connection)
         connection.executescript(statement)
         assert connection.total_changes or not statement.startswith(("UPDATE", "INSERT", "DELETE"))
     assert kind in kinds_found(closed)
@@ -159,8 +190,7 @@ def test_a_sequencer_on_an_altered_file_answers_everyone(town: Town, closed: Pat
         closed.write_bytes(whole)
         (closed.parent / newest.FILE).unlink(missing_ok=True)
         with closing(sqlite3.connect(closed, isolation_level=None)) as connection:
-            connection.create_function("bit", 2, bit)
-            connection.create_function("given_back", 1, given_back)
+            with_functions(connection)
             connection.executescript(statement)
         try:
             town.open()
@@ -181,8 +211,9 @@ def test_the_kinds_of_corruption_found(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_rewritten_history_is_found_even_where_every_hash_was_redone(closed: Path) -> None:
     """Somebody with the file, and not the keys, drops the last use and rebuilds what follows from entries."""
     with sqlite3.connect(closed, isolation_level=None) as connection:
-        connection.execute("DELETE FROM entries WHERE kind = 32")
-        connection.execute("UPDATE entries SET idx = idx - 1 WHERE idx > 311")
+        with_functions(connection)
+        connection.execute("UPDATE entries SET bodies = head(bodies, 1), kinds = substr(kinds, 1, 1) WHERE first = 310")
+        connection.execute("UPDATE entries SET first = first - 1 WHERE first > 310")
     assert {"transaction", "checkpoint", "map"} <= kinds_found(closed)
 
 
@@ -190,18 +221,19 @@ def test_a_flipped_byte_in_any_entry_is_found(closed: Path) -> None:
     """Every place in the file that holds the entry's bytes, in case there is a stale copy."""
     whole = closed.read_bytes()
     with sqlite3.connect(closed) as connection:
-        bodies = [body for (body,) in connection.execute("SELECT body FROM entries WHERE length(body) < 1000")]
+        bodies = list(store.Rows(connection).entries(0, store.END))
     assert len(bodies) > 300
     dice = random.Random(5)
     for body in [*bodies[:12], *dice.sample(bodies, 25), *bodies[-8:]]:
-        at = whole.find(body)
-        assert at > 0
+        # Where SQLite goes on to another page an entry lies in two parts: one of its ends is whole.
+        piece = next(end for end in (body[:24], body[-24:]) if end in whole)
+        at = whole.find(piece)
         while at > 0:
             altered = bytearray(whole)
-            altered[at + dice.randrange(len(body))] ^= 1 << dice.randrange(8)
+            altered[at + dice.randrange(len(piece))] ^= 1 << dice.randrange(8)
             closed.write_bytes(altered)
             assert kinds_found(closed)
-            at = whole.find(body, at + 1)
+            at = whole.find(piece, at + 1)
 
 
 def test_a_flipped_bit_anywhere_is_found_or_provably_without_effect(closed: Path) -> None:
@@ -222,7 +254,7 @@ def test_a_flipped_bit_anywhere_is_found_or_provably_without_effect(closed: Path
 
 
 def everything(file: Path) -> list[list[tuple[object, ...]]]:
-    tables = ("entries", "tiles", "state", "history", "map", "map_deep", "map_undo", "handles", "transactions")
+    tables = ("entries", "kinds", "tiles", "state", "history", "map", "map_deep", "map_undo", "handles", "transactions")
     with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as connection:
         return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in (*tables, "checkpoints")]
 

@@ -126,7 +126,9 @@ def test_a_signer_that_signs_something_else_writes_nothing(town: Town, replica: 
 
 def test_a_block_whose_rows_are_not_what_was_worked_out_is_not_signed(town: Town, replica: Replica) -> None:
     with closing(sqlite3.connect(town.directory / store.FILE, isolation_level=None)) as writer:
-        writer.execute("CREATE TRIGGER lose AFTER INSERT ON entries BEGIN DELETE FROM entries WHERE idx = new.idx; END")
+        writer.execute(
+            "CREATE TRIGGER lose AFTER INSERT ON entries BEGIN DELETE FROM entries WHERE first = new.first; END"
+        )
     with pytest.raises(LedgerError, match="ledger-damaged"):
         replica.commit(replica.execute([town.signed(PSB, issue_record())], time=START), sign=sign)
 

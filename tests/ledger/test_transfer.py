@@ -17,7 +17,8 @@ from gov_chain.ledger.reader import Reader
 from tests.ledger.town import PSB, STREET, VERIFIER, Town, issue_record, secret_key, usage_record
 
 DERIVED = (
-    "SELECT * FROM entries ORDER BY idx",
+    "SELECT * FROM entries ORDER BY first",
+    "SELECT * FROM kinds ORDER BY kind, first",
     "SELECT * FROM tiles ORDER BY place",
     "SELECT * FROM state ORDER BY key",
     "SELECT * FROM map ORDER BY place",

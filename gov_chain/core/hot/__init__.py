@@ -25,6 +25,8 @@ else:
 
 hashes = chosen.hashes
 grow = chosen.grow
+bundle = chosen.bundle
+unbundle = chosen.unbundle
 decode = chosen.decode
 encode = chosen.encode
 fits = chosen.fits

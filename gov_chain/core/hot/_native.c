@@ -275,6 +275,60 @@ static PyObject *grow(PyObject *self, PyObject *const *args, Py_ssize_t given)
     return finished;
 }
 
+/* Entry bundles. */
+
+static PyObject *bundle(PyObject *self, PyObject *entries)
+{
+    PyObject *items = PySequence_Fast(entries, "not a sequence");
+    if (!items)
+        return NULL;
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(items), size = 0;
+    PyObject *made = NULL;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(items, i);
+        if (!is_bytes(item, -1))
+            goto done;
+        if (PyBytes_GET_SIZE(item) > 0xFFFF) {
+            PyErr_SetString(PyExc_ValueError, "an entry too long for a bundle");
+            goto done;
+        }
+        size += 2 + PyBytes_GET_SIZE(item);
+    }
+    made = PyBytes_FromStringAndSize(NULL, size);
+    uint8_t *at = made ? (uint8_t *)PyBytes_AS_STRING(made) : NULL;
+    for (Py_ssize_t i = 0; made && i < count; i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(items, i);
+        Py_ssize_t length = PyBytes_GET_SIZE(item);
+        at[0] = (uint8_t)(length >> 8), at[1] = (uint8_t)length;
+        memcpy(at + 2, bytes_of(item), (size_t)length);
+        at += 2 + length;
+    }
+done:
+    Py_DECREF(items);
+    return made;
+}
+
+static PyObject *unbundle(PyObject *self, PyObject *data)
+{
+    if (!is_bytes(data, -1))
+        return NULL;
+    const uint8_t *at = bytes_of(data), *end = at + PyBytes_GET_SIZE(data);
+    PyObject *made = PyList_New(0);
+    while (made && at < end) {
+        Py_ssize_t length = end - at < 2 ? -1 : at[0] << 8 | at[1];
+        if (length < 0 || end - at - 2 < length) {
+            Py_DECREF(made);
+            return PyErr_Format(PyExc_ValueError, "a bundle cut short");
+        }
+        PyObject *entry = PyBytes_FromStringAndSize((const char *)at + 2, length);
+        if (!entry || PyList_Append(made, entry))
+            Py_CLEAR(made);
+        Py_XDECREF(entry);
+        at += 2 + length;
+    }
+    return made;
+}
+
 /* Deterministic CBOR of unsigned integers, byte strings and arrays. */
 
 typedef struct {
@@ -871,6 +925,8 @@ static PyObject *locate(PyObject *self, PyObject *const *args, Py_ssize_t given)
 static PyMethodDef METHODS[] = {
     {"hashes", (PyCFunction)(void (*)(void))hashes, METH_FASTCALL, NULL},
     {"grow", (PyCFunction)(void (*)(void))grow, METH_FASTCALL, NULL},
+    {"bundle", bundle, METH_O, NULL},
+    {"unbundle", unbundle, METH_O, NULL},
     {"decode", decode, METH_O, NULL},
     {"encode", encode, METH_O, NULL},
     {"fits", (PyCFunction)(void (*)(void))fits, METH_FASTCALL, NULL},

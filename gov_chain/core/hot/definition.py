@@ -50,6 +50,25 @@ def grow(stack: list[bytes], size: int, leaves: Sequence[bytes]) -> list[tuple[i
     return finished
 
 
+def bundle(entries: Sequence[bytes]) -> bytes:
+    """Entries one after another, each after its length in two bytes; raises `ValueError` for one too long for that."""
+    if any(len(entry) > 0xFFFF for entry in entries):
+        raise ValueError("an entry too long for a bundle")
+    return b"".join([part for entry in entries for part in (len(entry).to_bytes(2), entry)])
+
+
+def unbundle(data: bytes) -> list[bytes]:
+    """The entries of a bundle; raises `ValueError`."""
+    entries, at = [], 0
+    while at < len(data):
+        start = at + 2
+        at = start + int.from_bytes(data[at:start])
+        if max(at, start) > len(data):
+            raise ValueError("a bundle cut short")
+        entries.append(data[start:at])
+    return entries
+
+
 def encode(value: Any) -> bytes:
     """Deterministic CBOR (RFC 8949 §4.2.1) of ints from 0 to 2^64 - 1, bytes, and lists or tuples of these.
 

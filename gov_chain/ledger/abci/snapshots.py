@@ -101,10 +101,7 @@ class Offers:
         return data if len(data) <= MAX_CHUNK else b""
 
     def _entries(self, start: int, end: int) -> Iterator[bytes]:
-        found = self._rows.connection.execute(
-            "SELECT body FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", (start, end)
-        )
-        return (body for (body,) in found)
+        return self._rows.entries(start, end)
 
 
 def verified(metadata: bytes, *, app_hash: bytes, origin: str) -> Snapshot:
@@ -191,8 +188,9 @@ class Restoring:
         connection = self._connection
         with closing(connection):
             connection.execute("BEGIN IMMEDIATE")
-            (body,) = connection.execute("SELECT body FROM entries WHERE idx = ?", (head.size - 1,)).fetchone()
-            time, _, _ = entries.unwrap(body)
+            last = store.Rows(connection).entry(head.size - 1)
+            assert last is not None
+            time, _, _ = entries.unwrap(last)
             text = sign(head.text)
             assert note.split(text)[0] == head.text
             store.put_checkpoint(connection, head.size, time, text)
