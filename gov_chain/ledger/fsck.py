@@ -143,7 +143,7 @@ class _Check:
         ):
             try:
                 step()
-            except (sqlite3.DatabaseError, OverflowError) as error:
+            except (sqlite3.DatabaseError, OverflowError, LedgerError) as error:
                 self.report.add("file", step.__name__.strip("_"), error)
 
     def _file(self) -> None:

@@ -3,7 +3,7 @@
 `map` holds what is at each place of the map, a bucket or an inner node (`core.statemap`), in the map's order; places
 too deep for a number are in `map_deep`. `map_undo` holds, for each checkpoint's block, what it changed was before, so
 that proofs can be made under any of the last `RETAINED` checkpoints; older rows go in the block's own transaction. A
-row there is canonical CBOR of what a block changed under one first byte of a path (`TOP`: the nodes above that):
+row there is canonical CBOR of what a block changed in one part of it:
 
     [[[path, former value], or [path] if there was none …], [[place, what leads back], or [place] if no node was …]]
 """
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from gov_chain.core import hot
 from gov_chain.core.hot import Place, place_of
-from gov_chain.core.hot.definition import FLAT
+from gov_chain.core.hot.definition import FLAT, Undo, part_of
 from gov_chain.ledger.core import statemap
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.state import MAPPED, Value
@@ -24,8 +24,6 @@ from gov_chain.ledger.core.statemap import Changes
 
 RETAINED = 1024
 """Checkpoints, the newest included, under which proofs of the state can be made."""
-
-TOP = 256
 
 SCHEMA = """
 CREATE TABLE map (place INTEGER PRIMARY KEY, body BLOB NOT NULL);
@@ -99,9 +97,9 @@ class MapStore:
 
     def get(self, key: bytes) -> Value | None:
         """A key's value, held against the root last signed."""
-        path = self._paths[key] = statemap.path_of(key)
+        path = self._paths[key] = hot.sha256(key)
         body = self._map.get(path)
-        return None if body is None else value_of(body)
+        return None if body is None else hot.decode(body)
 
     def plan(self, written: dict[bytes, Value]) -> Changes:
         """What these values make of the map. Nothing is stored, and the map stays what it is."""
@@ -123,7 +121,7 @@ class MapStore:
         connection.executemany(_PUT_FLAT, sorted((place - _SIGN, body) for place, body in stored if type(place) is int))
         connection.executemany(_PUT_DEEP, [(place, body) for place, body in stored if type(place) is not int])
         if self._sizes:  # from the first checkpoint there is no way back
-            connection.executemany("INSERT INTO map_undo VALUES (?, ?, ?)", _undo(size, changes))
+            connection.executemany("INSERT INTO map_undo VALUES (?, ?, ?)", _undo(size, changes.undo))
         # The root to be signed is that of the top as stored; what lies below was held against the last one.
         top = read(connection, place_of(statemap.EMPTY, 0))
         if statemap.top_hash(top) != changes.root:
@@ -151,19 +149,14 @@ class MapStore:
         self._map.trim()
 
 
-def _undo(size: int, changes: Changes) -> list[tuple[int, int, bytes]]:
-    parts: dict[int, tuple[list[Value], list[Value]]] = {}
-    for path, former in changes.former_values:
-        row = [path] if former is None else [path, former]
-        parts.setdefault(path[0], ([], []))[0].append(row)
-    for path, depth, undo in changes.former_nodes:
-        place = place_of(path, depth)
-        parts.setdefault(_part_of(path, depth), ([], []))[1].append([place] if undo is None else [place, undo])
-    return [(size, part, hot.encode(parts[part])) for part in sorted(parts)]
-
-
-def _part_of(path: bytes, depth: int) -> int:
-    return TOP if depth < 2 else path[0]
+def _undo(size: int, undo: Undo) -> list[tuple[int, int, bytes]]:
+    """A block's rows of the journal: one way to write them, whatever order the map came by them in."""
+    rows = []
+    for part, (values, nodes) in sorted(undo.items()):
+        values.sort()
+        nodes.sort(key=lambda row: (type(row[0]) is bytes, row[0]))
+        rows.append((size, part, hot.encode([values, nodes])))
+    return rows
 
 
 class ScratchMap(MapStore):
@@ -204,7 +197,7 @@ class MapAt:
         place = place_of(path, depth)
         stored = read(self._connection, place)
         body = None if stored is None or stored[:1] != statemap.NODE else stored[1:]
-        part = _part_of(path, depth)
+        part = part_of(path, depth)
         for _, nodes in self._undone(part, part):
             for at, *undo in nodes:
                 if at == place:

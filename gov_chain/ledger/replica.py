@@ -20,8 +20,9 @@ A replica is used by one thread at a time; its engine sees to that, and holds th
 from __future__ import annotations
 
 import contextlib
+import gc
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -170,8 +171,11 @@ class Replica:
         Block time is `time`, or the last block's if that is later. Raises `LedgerError("ledger-damaged")` for a
         store that no longer is what was last signed; then make another replica.
         """
+        with _uncollected():
+            return self._execute(transactions, time=max(time, self.head.time))
+
+    def _execute(self, transactions: Sequence[transaction.Transaction | bytes], *, time: int) -> Block:
         before = self.head
-        time = max(time, before.time)
         view = View(self._state)
         executed: list[machine.Executed] = []
         answers: list[Committed | LedgerError] = []
@@ -216,6 +220,10 @@ class Replica:
         """
         if block.before != self.head:
             raise ValueError("the block follows another one")
+        with _uncollected():
+            return self._commit(block, sign, height)
+
+    def _commit(self, block: Block, sign: Sign, height: int | None) -> str:
         text = self.signed
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
@@ -242,8 +250,10 @@ class Replica:
 
     def _state(self, key: bytes) -> Value | None:
         """A stored value. Agencies, types and matters, which every record asks for, are kept in memory."""
+        if map_only(key):
+            return self._map.get(key)
         if len(key) > REGISTRY_KEY:
-            return self._map.get(key) if map_only(key) else self._rows.state(key)
+            return self._rows.state(key)
         value = self._registry.get(key)
         if value is None:
             value = self._rows.state(key)
@@ -268,3 +278,15 @@ class Replica:
             proof=tree.consistency_proof(before.size, size, tiles.nodes(self._rows.tile, cached=64)),
         )
         return peaks
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for garbage in cycles meanwhile: a block makes none, and its thousands of rows set off a dozen."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -58,7 +58,9 @@ def unbundled(first: int, bodies: object) -> list[bytes]:
 def size(connection: sqlite3.Connection) -> int:
     """The number of entries."""
     row = connection.execute("SELECT first + length(kinds) FROM entries ORDER BY first DESC LIMIT 1").fetchone()
-    return 0 if row is None else int(row[0])
+    if row is not None and type(row[0]) is not int:
+        raise LedgerError("ledger-damaged", log="the last entries cannot be read")
+    return 0 if row is None else row[0]
 
 
 def entry(connection: sqlite3.Connection, index: int) -> bytes | None:

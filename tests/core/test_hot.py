@@ -1,5 +1,6 @@
 """The compiled hot steps are the defined ones: same results, same refusals."""
 
+import copy
 import os
 import random
 import subprocess
@@ -104,6 +105,7 @@ def test_decode_of_what_is_announced_and_not_there() -> None:
 @pytest.mark.parametrize("size", [*range(130), 4096, 65535])
 def test_hashes(size: int) -> None:
     items = [bytes([at]) * size for at in range(3)]
+    both("sha256", items[0])
     assert both("hashes", size % 256, items) == [sha256(bytes([size % 256]) + item).digest() for item in items]
 
 
@@ -265,9 +267,72 @@ def test_locate(path: bytes, depth: int, complete: bool) -> None:
     assert both("locate", nodes, path) == (depth + 1 if complete else -1 - depth // 2)
 
 
+@given(ROWS, st.lists(ROWS, max_size=4), st.integers(0, 40))
+@settings(max_examples=80, deadline=None)
+def test_a_map_block_by_block(rows: dict[bytes, bytes], blocks: list[dict[bytes, bytes]], forgotten: int) -> None:
+    """Through `StateMap`, which uses both alike: what each says of rows put, found, missing, and of the nodes above."""
+    nodes: definition.Nodes = {}
+    buckets: definition.Buckets = {definition.place_of(bytes(32), 0): b""}
+    known: dict[bytes, bytes] = {}
+    for block in [rows, *blocks]:
+        given_ = sorted(block.items())
+        for path in [*known, *block]:
+            assert both("find", nodes, buckets, path) == known.get(path)
+        assert both("absent", nodes, buckets, given_) == []
+        made, overfull, levels, undo, _ = both("put_rows", nodes, buckets, given_)
+        new: definition.Nodes = {}
+        for path, depth, bucket in overfull:
+            # A level down only, as if these were all short enough: what is above is told the same.
+            children = []
+            for slot, part in enumerate(both("bucket_split", bucket, depth)):
+                if part:
+                    under = part[4:36]
+                    made[definition.place_of(under, depth + 1)] = part
+                    children.append((slot, sha256(part).digest(), False))
+            node, now, _ = both("node_put", definition.node_of(bytes(514)), children)
+            new[definition.place_of(path, depth)] = node
+            buckets.pop(definition.place_of(path, depth), None)
+            if depth:
+                definition.tell_above(levels, path, depth, now, True)
+        told = [copy.deepcopy((levels, undo)) for _ in range(2)]
+        mine, defined = (
+            module.put_nodes(nodes, *each) for module, each in zip((native, definition), told, strict=True)
+        )
+        assert (mine, told[0]) == (defined, told[1])
+        nodes |= mine[0] | new
+        buckets |= made
+        known |= block
+    for place in list(buckets)[forgotten:]:
+        del buckets[place]
+    missing = both("absent", nodes, buckets, sorted(known.items()))
+    for path in known:
+        assert (both("find", nodes, buckets, path) is False) == (path in missing)
+    if missing:
+        for module in (native, definition):
+            with pytest.raises(KeyError):
+                module.put_rows(nodes, buckets, sorted(known.items()))
+
+
+def test_records() -> None:
+    shapes = {number: kind.shape for number, kind in records.KINDS.items()}
+    good = records.withdraw(secret=bytes(32))
+    items = [
+        good,
+        good[:-1],
+        b"",
+        b"\x00",
+        b"\x80",
+        b"\x81\x40",
+        b"\x82\x18\xff\x00",
+        b"\x81\x18\x1f",
+        b"\x82\x18\x1f\x00",
+    ]
+    assert both("records", items, shapes) == [[31, bytes(32)], *[None] * 5, 255, None, None]
+
+
 def test_places_are_apart() -> None:
     paths = [bytes(32), b"\xff" * 32, b"\x0f" * 32]
-    places = {(path.hex()[:depth], depth): definition.place_of(path, depth) for path in paths for depth in range(65)}
+    places = {(path.hex()[:depth], depth): both("place_of", path, depth) for path in paths for depth in range(65)}
     assert len(set(places.values())) == len(places)
     assert all(type(place) is bytes or 0 <= place < 2**64 for place in places.values())
 

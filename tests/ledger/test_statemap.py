@@ -134,16 +134,16 @@ def test_what_a_block_changed_leads_back(blocks: list[Rows]) -> None:
         known = dict(grown.rows)
         grown.put(block)
         changes, stored = grown.journal[-1]
-        assert {path: known.get(path) for path in block} == dict(changes.former_values)
-        for path, depth, undo in changes.former_nodes:
-            at = place_of(path, depth)
+        values = [row for values, _ in changes.undo.values() for row in values]
+        nodes = [row for _, nodes in changes.undo.values() for row in nodes]
+        assert sorted(values) == sorted([path, known[path]] if path in known else [path] for path in block)
+        assert {at for at, *_ in nodes} == set(changes.nodes)
+        for at, *undo in nodes:
             before = stored.get(at, b"")
-            if undo is None:
-                assert before[:1] != statemap.NODE
+            if undo:
+                assert statemap.undone(grown.stored[at][1:], undo[0]) == before[1:]
             else:
-                assert statemap.undone(grown.stored[at][1:], undo) == before[1:]
-        told = {place_of(path, depth) for path, depth, _ in changes.former_nodes}
-        assert told == set(changes.nodes)
+                assert before[:1] != statemap.NODE
 
 
 @given(st.lists(st.dictionaries(CLOSE, st.binary(max_size=3), min_size=1, max_size=40), min_size=1, max_size=6))

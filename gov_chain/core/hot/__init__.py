@@ -23,7 +23,9 @@ else:
     except ImportError:
         chosen = definition
 
+sha256 = chosen.sha256
 hashes = chosen.hashes
+records = chosen.records
 grow = chosen.grow
 bundle = chosen.bundle
 unbundle = chosen.unbundle
@@ -37,9 +39,13 @@ bucket_put = chosen.bucket_put
 bucket_split = chosen.bucket_split
 node_of = chosen.node_of
 node_put = chosen.node_put
+place_of = chosen.place_of
+find = chosen.find
+absent = chosen.absent
+put_rows = chosen.put_rows
+put_nodes = chosen.put_nodes
 
 Shape = definition.Shape
 INTEGER, BYTES, ROW, MANY, CHOICE, ASKED = range(6)
 Place = definition.Place
 Node = definition.Node
-place_of = definition.place_of

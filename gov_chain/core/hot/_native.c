@@ -186,6 +186,11 @@ static const uint8_t *bytes_of(PyObject *value)
     return (const uint8_t *)PyBytes_AS_STRING(value);
 }
 
+static PyObject *sha256(PyObject *self, PyObject *data)
+{
+    return is_bytes(data, -1) ? digest_object(-1, bytes_of(data), PyBytes_GET_SIZE(data)) : NULL;
+}
+
 static PyObject *hashes(PyObject *self, PyObject *const *args, Py_ssize_t given)
 {
     if (!counted("hashes", given, 2))
@@ -590,6 +595,48 @@ static int fits_shape(PyObject *value, PyObject *shape)
     return -1;
 }
 
+static PyObject *records(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("records", given, 2))
+        return NULL;
+    if (!PyDict_CheckExact(args[1]))
+        return PyErr_Format(PyExc_TypeError, "the shapes are no dict");
+    PyObject *items = PySequence_Fast(args[0], "not a sequence");
+    if (!items)
+        return NULL;
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(items);
+    PyObject *made = PyList_New(count);
+    for (Py_ssize_t i = 0; made && i < count; i++) {
+        PyObject *record = decode(self, PySequence_Fast_GET_ITEM(items, i));
+        if (!record) {
+            if (!PyErr_ExceptionMatches(PyExc_ValueError)) {
+                Py_CLEAR(made);
+                break;
+            }
+            PyErr_Clear();
+        } else {
+            int good = PyList_CheckExact(record) && PyList_GET_SIZE(record) && PyLong_CheckExact(PyList_GET_ITEM(record, 0));
+            PyObject *kind = good ? PyList_GET_ITEM(record, 0) : NULL;
+            PyObject *shape = good ? PyDict_GetItemWithError(args[1], kind) : NULL;
+            int fitting = shape ? fits_shape(record, shape) : 0;
+            if (fitting < 0 || (!shape && PyErr_Occurred())) {
+                Py_DECREF(record);
+                Py_CLEAR(made);
+                break;
+            }
+            if (!fitting) {
+                PyObject *unknown = good && !shape ? kind : NULL;
+                Py_XINCREF(unknown);
+                Py_DECREF(record);
+                record = unknown;
+            }
+        }
+        PyList_SET_ITEM(made, i, record ? record : Py_NewRef(Py_None));
+    }
+    Py_DECREF(items);
+    return made;
+}
+
 static PyObject *fits(PyObject *self, PyObject *const *args, Py_ssize_t given)
 {
     if (!counted("fits", given, 2))
@@ -692,32 +739,37 @@ static PyObject *bucket_find(PyObject *self, PyObject *const *args, Py_ssize_t g
 {
     if (!counted("bucket_find", given, 2) || !is_bytes(args[0], -1) || !is_bytes(args[1], DIGEST))
         return NULL;
-    Row *rows;
-    uint32_t count = rows_in(bytes_of(args[0]), PyBytes_GET_SIZE(args[0]), &rows);
-    if (!rows)
-        return NULL;
-    PyObject *found = NULL;
-    for (uint32_t i = 0; i < count; i++)
-        if (memcmp(rows[i].pair, bytes_of(args[1]), DIGEST) == 0) {
-            found = PyBytes_FromStringAndSize((const char *)rows[i].value, rows[i].size);
-            PyMem_Free(rows);
-            return found;
-        }
-    PyMem_Free(rows);
-    Py_RETURN_NONE;
+    const uint8_t *blob = bytes_of(args[0]), *path = bytes_of(args[1]);
+    size_t size = (size_t)PyBytes_GET_SIZE(args[0]), at = 0;
+    if (size == 0)
+        Py_RETURN_NONE;
+    uint32_t count = size >= 4 ? load32(blob) : 0, here = 0;
+    if (count == 0 || (size - 4) / (PAIR + 4) < count)
+        return PyErr_Format(PyExc_ValueError, "not a bucket");
+    const uint8_t *length = blob + 4 + (size_t)count * PAIR, *value = length + (size_t)count * 4, *found = NULL;
+    size_t left = size - 4 - (size_t)count * (PAIR + 4);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t more = load32(length + 4 * (size_t)i);
+        if (more > left - at)
+            return PyErr_Format(PyExc_ValueError, "not a bucket");
+        if (!found && memcmp(blob + 4 + (size_t)i * PAIR, path, DIGEST) == 0)
+            found = value + at, here = more;
+        at += more;
+    }
+    if (at != left)
+        return PyErr_Format(PyExc_ValueError, "not a bucket");
+    if (!found)
+        Py_RETURN_NONE;
+    return PyBytes_FromStringAndSize((const char *)found, here);
 }
 
-static PyObject *bucket_put(PyObject *self, PyObject *const *args, Py_ssize_t given)
+/* Rows `start` to `start + more` of a list, into a bucket: (bucket, hash, former values). */
+static PyObject *put_into(PyObject *before, PyObject *changes, Py_ssize_t start, Py_ssize_t more)
 {
-    if (!counted("bucket_put", given, 2) || !is_bytes(args[0], -1))
-        return NULL;
-    if (!PyList_CheckExact(args[1]))
-        return PyErr_Format(PyExc_TypeError, "the changes are no list");
-    Py_ssize_t more = PyList_GET_SIZE(args[1]);
     Row *old, *merged = NULL;
     uint8_t *pairs = NULL;
     PyObject *formers = NULL, *bucket = NULL, *hash = NULL, *result = NULL;
-    uint32_t count = rows_in(bytes_of(args[0]), PyBytes_GET_SIZE(args[0]), &old);
+    uint32_t count = rows_in(bytes_of(before), PyBytes_GET_SIZE(before), &old);
     if (!old)
         return NULL;
     merged = PyMem_Malloc(((size_t)count + (size_t)more + 1) * sizeof(Row));
@@ -729,7 +781,7 @@ static PyObject *bucket_put(PyObject *self, PyObject *const *args, Py_ssize_t gi
     }
     size_t filled = 0, at = 0;
     for (Py_ssize_t i = 0; i < more; i++) {
-        PyObject *change = PyList_GET_ITEM(args[1], i);
+        PyObject *change = PyList_GET_ITEM(changes, start + i);
         if (!PyTuple_CheckExact(change) || PyTuple_GET_SIZE(change) != 2) {
             PyErr_SetString(PyExc_TypeError, "a change is (path, value)");
             goto done;
@@ -780,6 +832,15 @@ done:
     Py_XDECREF(bucket);
     Py_XDECREF(hash);
     return result;
+}
+
+static PyObject *bucket_put(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("bucket_put", given, 2) || !is_bytes(args[0], -1))
+        return NULL;
+    if (!PyList_CheckExact(args[1]))
+        return PyErr_Format(PyExc_TypeError, "the changes are no list");
+    return put_into(args[0], args[1], 0, PyList_GET_SIZE(args[1]));
 }
 
 static int nibble(const uint8_t *path, int depth)
@@ -840,19 +901,20 @@ static int is_node(PyObject *node)
     return 0;
 }
 
-static PyObject *node_put(PyObject *self, PyObject *const *args, Py_ssize_t given)
+/* A node with other children: ((body, groups), hash, what leads back). */
+static PyObject *put_children(PyObject *node, PyObject *changes)
 {
-    if (!counted("node_put", given, 2) || !is_node(args[0]))
+    if (!is_node(node))
         return NULL;
-    if (!PyList_CheckExact(args[1]))
+    if (!PyList_CheckExact(changes))
         return PyErr_Format(PyExc_TypeError, "the changes are no list");
-    const uint8_t *before = bytes_of(PyTuple_GET_ITEM(args[0], 0));
+    const uint8_t *before = bytes_of(PyTuple_GET_ITEM(node, 0));
     uint8_t body[NODE_BODY], groups[GROUP], undo[4 + CHILDREN * DIGEST], hash[DIGEST];
     memcpy(body, before, NODE_BODY);
-    memcpy(groups, bytes_of(PyTuple_GET_ITEM(args[0], 1)), GROUP);
+    memcpy(groups, bytes_of(PyTuple_GET_ITEM(node, 1)), GROUP);
     unsigned inner = body[0] << 8 | body[1], touched = 0;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[1]); i++) {
-        PyObject *change = PyList_GET_ITEM(args[1], i);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(changes); i++) {
+        PyObject *change = PyList_GET_ITEM(changes, i);
         if (!PyTuple_CheckExact(change) || PyTuple_GET_SIZE(change) != 3)
             return PyErr_Format(PyExc_TypeError, "a change is (slot, hash, inner)");
         long slot = PyLong_AsLong(PyTuple_GET_ITEM(change, 0));
@@ -884,45 +946,311 @@ static PyObject *node_put(PyObject *self, PyObject *const *args, Py_ssize_t give
                          (Py_ssize_t)DIGEST, undo, (Py_ssize_t)(former - undo));
 }
 
+static PyObject *node_put(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    return counted("node_put", given, 2) ? put_children(args[0], args[1]) : NULL;
+}
+
+/* Where the first `depth` nibbles of a path have their node or bucket. */
+static PyObject *place_object(const uint8_t *path, int depth)
+{
+    if (depth < 16) {
+        uint64_t head = 0;
+        for (int i = 0; i < 8; i++)
+            head = head << 8 | path[i];
+        return PyLong_FromUnsignedLongLong((depth ? head >> (64 - 4 * depth) << (64 - 4 * depth) : 0) | (uint64_t)depth);
+    }
+    uint8_t deep[DIGEST + 1];
+    int size = (depth + 1) / 2;
+    memcpy(deep, path, (size_t)size);
+    if (depth & 1)
+        deep[size - 1] &= 0xF0;
+    deep[size] = (uint8_t)depth;
+    return PyBytes_FromStringAndSize((const char *)deep, size + 1);
+}
+
+static PyObject *place_of(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("place_of", given, 2) || !is_bytes(args[0], DIGEST))
+        return NULL;
+    long depth = PyLong_AsLong(args[1]);
+    if (depth < 0 || depth > 2 * DIGEST) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "deeper than a path");
+        return NULL;
+    }
+    return place_object(bytes_of(args[0]), (int)depth);
+}
+
+#define ERROR (-1000)
+
+/* The depth of a path's bucket, whose parent's child there is `*expected`; or -1 - that of the node missing. */
+static int depth_of(PyObject *nodes, const uint8_t *path, const uint8_t **expected)
+{
+    for (int depth = 0; depth < 2 * DIGEST; depth++) {
+        PyObject *place = place_object(path, depth);
+        if (!place)
+            return ERROR;
+        PyObject *node = PyDict_GetItemWithError(nodes, place);
+        Py_DECREF(place);
+        if (!node)
+            return PyErr_Occurred() ? ERROR : -1 - depth;
+        if (!is_node(node))
+            return ERROR;
+        const uint8_t *body = bytes_of(PyTuple_GET_ITEM(node, 0));
+        int slot = nibble(path, depth);
+        if (!((body[0] << 8 | body[1]) >> slot & 1)) {
+            *expected = body + 2 + slot * DIGEST;
+            return depth + 1;
+        }
+    }
+    PyErr_SetString(PyExc_ValueError, "deeper than a path");
+    return ERROR;
+}
+
 static PyObject *locate(PyObject *self, PyObject *const *args, Py_ssize_t given)
 {
     if (!counted("locate", given, 2) || !is_bytes(args[1], DIGEST))
         return NULL;
     if (!PyDict_CheckExact(args[0]))
         return PyErr_Format(PyExc_TypeError, "the nodes are no dict");
-    const uint8_t *path = bytes_of(args[1]);
-    uint64_t head = 0;
-    for (int i = 0; i < 8; i++)
-        head = head << 8 | path[i];
-    for (int depth = 0; depth < 2 * DIGEST; depth++) {
-        PyObject *place;
-        if (depth < 16)
-            place = PyLong_FromUnsignedLongLong((depth ? head >> (64 - 4 * depth) << (64 - 4 * depth) : 0) | (uint64_t)depth);
-        else {
-            uint8_t deep[DIGEST + 1] = {0};
-            int size = (depth + 1) / 2;
-            memcpy(deep, path, size);
-            if (depth & 1)
-                deep[size - 1] &= 0xF0;
-            deep[size] = (uint8_t)depth;
-            place = PyBytes_FromStringAndSize((const char *)deep, size + 1);
-        }
-        if (!place)
-            return NULL;
-        PyObject *node = PyDict_GetItemWithError(args[0], place);
-        Py_DECREF(place);
-        if (!node)
-            return PyErr_Occurred() ? NULL : PyLong_FromLong(-1 - depth);
-        if (!is_node(node))
-            return NULL;
-        const uint8_t *body = bytes_of(PyTuple_GET_ITEM(node, 0));
-        if (!((body[0] << 8 | body[1]) >> nibble(path, depth) & 1))
-            return PyLong_FromLong(depth + 1);
+    const uint8_t *expected;
+    int depth = depth_of(args[0], bytes_of(args[1]), &expected);
+    return depth == ERROR ? NULL : PyLong_FromLong(depth);
+}
+
+static PyObject *EMPTY_BUCKET; /* no bytes at all */
+
+/* The bucket of a path, borrowed, at `*depth`; NULL without an error: it, or the way there, is not in memory. */
+static PyObject *bucket_at(PyObject *nodes, PyObject *buckets, const uint8_t *path, int *depth)
+{
+    static const uint8_t empty[DIGEST];
+    const uint8_t *expected = NULL;
+    *depth = depth_of(nodes, path, &expected);
+    if (*depth == -1)
+        *depth = 0;
+    if (*depth < 0)
+        return NULL;
+    PyObject *place = place_object(path, *depth);
+    PyObject *bucket = place ? PyDict_GetItemWithError(buckets, place) : NULL;
+    Py_XDECREF(place);
+    if (bucket)
+        return is_bytes(bucket, -1) ? bucket : NULL;
+    if (PyErr_Occurred() || !expected || memcmp(expected, empty, DIGEST) != 0)
+        return NULL;
+    return EMPTY_BUCKET;
+}
+
+static int are_dicts(PyObject *one, PyObject *other)
+{
+    if (PyDict_CheckExact(one) && PyDict_CheckExact(other))
+        return 1;
+    PyErr_SetString(PyExc_TypeError, "not dicts");
+    return 0;
+}
+
+static PyObject *find(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("find", given, 3) || !are_dicts(args[0], args[1]) || !is_bytes(args[2], DIGEST))
+        return NULL;
+    int depth;
+    PyObject *bucket = bucket_at(args[0], args[1], bytes_of(args[2]), &depth);
+    if (bucket)
+        return bucket_find(self, (PyObject *const[]){bucket, args[2]}, 2);
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_FALSE;
+}
+
+/* The path and the value of a row, borrowed. */
+static int row_of(PyObject *rows, Py_ssize_t at, PyObject **path)
+{
+    PyObject *row = PyList_GET_ITEM(rows, at);
+    if (!PyTuple_CheckExact(row) || PyTuple_GET_SIZE(row) != 2) {
+        PyErr_SetString(PyExc_TypeError, "a row is (path, value)");
+        return 0;
     }
-    return PyErr_Format(PyExc_ValueError, "deeper than a path");
+    *path = PyTuple_GET_ITEM(row, 0);
+    return is_bytes(*path, DIGEST);
+}
+
+static PyObject *absent(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("absent", given, 3) || !are_dicts(args[0], args[1]))
+        return NULL;
+    if (!PyList_CheckExact(args[2]))
+        return PyErr_Format(PyExc_TypeError, "the rows are no list");
+    PyObject *made = PyList_New(0), *path;
+    for (Py_ssize_t i = 0; made && i < PyList_GET_SIZE(args[2]); i++) {
+        int depth;
+        if (!row_of(args[2], i, &path) || (!bucket_at(args[0], args[1], bytes_of(path), &depth) &&
+                                           (PyErr_Occurred() || PyList_Append(made, path))))
+            Py_CLEAR(made);
+    }
+    return made;
+}
+
+/* `levels[depth - 1][place above][1].append((slot, hash, is_node))`, with what is missing on the way. */
+static int tell_above(PyObject *levels, PyObject *path, int depth, PyObject *hash, PyObject *is_node)
+{
+    while (PyList_GET_SIZE(levels) < depth) {
+        PyObject *level = PyDict_New();
+        int failed = !level || PyList_Append(levels, level);
+        Py_XDECREF(level);
+        if (failed)
+            return 0;
+    }
+    PyObject *level = PyList_GET_ITEM(levels, depth - 1);
+    PyObject *place = place_object(bytes_of(path), depth - 1);
+    PyObject *known = place ? PyDict_GetItemWithError(level, place) : NULL;
+    if (place && !known && !PyErr_Occurred()) {
+        PyObject *made = Py_BuildValue("(O[])", path);
+        if (made && !PyDict_SetItem(level, place, made))
+            known = made;
+        Py_XDECREF(made);
+    }
+    Py_XDECREF(place);
+    if (!known)
+        return 0;
+    PyObject *child = Py_BuildValue("(iOO)", nibble(bytes_of(path), depth - 1), hash, is_node);
+    int done = child && !PyList_Append(PyTuple_GET_ITEM(known, 1), child);
+    Py_XDECREF(child);
+    return done;
+}
+
+/* `undo[part][which].append([one, other])`, or [one] where other is None. */
+static int tell_undo(PyObject *undo, long part, int which, PyObject *one, PyObject *other)
+{
+    PyObject *key = PyLong_FromLong(part);
+    PyObject *both = key ? PyDict_GetItemWithError(undo, key) : NULL;
+    if (key && !both && !PyErr_Occurred()) {
+        PyObject *made = Py_BuildValue("([][])");
+        if (made && !PyDict_SetItem(undo, key, made))
+            both = made;
+        Py_XDECREF(made);
+    }
+    Py_XDECREF(key);
+    if (!both)
+        return 0;
+    PyObject *row = other == Py_None ? Py_BuildValue("[O]", one) : Py_BuildValue("[OO]", one, other);
+    int done = row && !PyList_Append(PyTuple_GET_ITEM(both, which), row);
+    Py_XDECREF(row);
+    return done;
+}
+
+static PyObject *put_rows(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("put_rows", given, 3) || !are_dicts(args[0], args[1]))
+        return NULL;
+    PyObject *rows = args[2], *path;
+    if (!PyList_CheckExact(rows))
+        return PyErr_Format(PyExc_TypeError, "the rows are no list");
+    PyObject *made = PyDict_New(), *overfull = PyList_New(0), *levels = PyList_New(0), *undo = PyDict_New();
+    PyObject *top = Py_NewRef(Py_None), *result = NULL;
+    if (!made || !overfull || !levels || !undo)
+        goto done;
+    for (Py_ssize_t start = 0, end; start < PyList_GET_SIZE(rows); start = end) {
+        if (!row_of(rows, start, &path))
+            goto done;
+        int depth;
+        PyObject *bucket = bucket_at(args[0], args[1], bytes_of(path), &depth);
+        if (!bucket) {
+            if (!PyErr_Occurred())
+                PyErr_SetString(PyExc_KeyError, "not in memory");
+            goto done;
+        }
+        for (end = start + 1; end < PyList_GET_SIZE(rows); end++) {
+            PyObject *next;
+            if (!row_of(rows, end, &next))
+                goto done;
+            const uint8_t *one = bytes_of(path), *other = bytes_of(next);
+            if (memcmp(one, other, (size_t)depth / 2) || (depth & 1 && nibble(one, depth - 1) != nibble(other, depth - 1)))
+                break;
+        }
+        PyObject *put = put_into(bucket, rows, start, end - start);
+        if (!put)
+            goto done;
+        PyObject *after = PyTuple_GET_ITEM(put, 0), *hash = PyTuple_GET_ITEM(put, 1), *former = PyTuple_GET_ITEM(put, 2);
+        int good = 1;
+        for (Py_ssize_t i = start; good && i < end; i++) {
+            PyObject *at = PyTuple_GET_ITEM(PyList_GET_ITEM(rows, i), 0);
+            good = tell_undo(undo, bytes_of(at)[0], 0, at, PyList_GET_ITEM(former, i - start));
+        }
+        if (good && hash == Py_None) {
+            PyObject *row = Py_BuildValue("(OiO)", path, depth, after);
+            good = row && !PyList_Append(overfull, row);
+            Py_XDECREF(row);
+        } else if (good) {
+            PyObject *place = place_object(bytes_of(path), depth);
+            good = place && !PyDict_SetItem(made, place, after);
+            Py_XDECREF(place);
+            if (good && depth)
+                good = tell_above(levels, path, depth, hash, Py_False);
+            else if (good)
+                Py_SETREF(top, Py_NewRef(hash));
+        }
+        Py_DECREF(put);
+        if (!good)
+            goto done;
+    }
+    result = PyTuple_Pack(5, made, overfull, levels, undo, top);
+done:
+    Py_XDECREF(made);
+    Py_XDECREF(overfull);
+    Py_XDECREF(levels);
+    Py_XDECREF(undo);
+    Py_DECREF(top);
+    return result;
+}
+
+static PyObject *put_nodes(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (!counted("put_nodes", given, 3) || !PyDict_CheckExact(args[0]) || !PyList_CheckExact(args[1]) ||
+        !PyDict_CheckExact(args[2])) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_TypeError, "put_nodes(dict, list, dict)");
+        return NULL;
+    }
+    PyObject *levels = args[1], *made = PyDict_New(), *top = Py_NewRef(Py_None), *result = NULL;
+    if (!made)
+        goto done;
+    for (Py_ssize_t depth = PyList_GET_SIZE(levels) - 1; depth >= 0; depth--) {
+        PyObject *level = PyList_GET_ITEM(levels, depth), *place, *told;
+        Py_ssize_t at = 0;
+        while (PyDict_Next(level, &at, &place, &told)) {
+            PyObject *node = PyDict_GetItemWithError(args[0], place);
+            if (!node || !PyTuple_CheckExact(told) || PyTuple_GET_SIZE(told) != 2 ||
+                !is_bytes(PyTuple_GET_ITEM(told, 0), DIGEST)) {
+                if (!PyErr_Occurred())
+                    PyErr_SetString(PyExc_KeyError, "not in memory");
+                goto done;
+            }
+            PyObject *path = PyTuple_GET_ITEM(told, 0);
+            PyObject *put = put_children(node, PyTuple_GET_ITEM(told, 1));
+            if (!put)
+                goto done;
+            PyObject *hash = PyTuple_GET_ITEM(put, 1);
+            long part = depth < 2 ? 256 : bytes_of(path)[0];
+            int good = !PyDict_SetItem(made, place, PyTuple_GET_ITEM(put, 0)) &&
+                       tell_undo(args[2], part, 1, place, PyTuple_GET_ITEM(put, 2));
+            if (good && depth)
+                good = tell_above(levels, path, (int)depth, hash, Py_True);
+            else if (good)
+                Py_SETREF(top, Py_NewRef(hash));
+            Py_DECREF(put);
+            if (!good)
+                goto done;
+        }
+    }
+    result = PyTuple_Pack(2, made, top);
+done:
+    Py_XDECREF(made);
+    Py_DECREF(top);
+    return result;
 }
 
 static PyMethodDef METHODS[] = {
+    {"sha256", sha256, METH_O, NULL},
     {"hashes", (PyCFunction)(void (*)(void))hashes, METH_FASTCALL, NULL},
     {"grow", (PyCFunction)(void (*)(void))grow, METH_FASTCALL, NULL},
     {"bundle", bundle, METH_O, NULL},
@@ -930,6 +1258,12 @@ static PyMethodDef METHODS[] = {
     {"decode", decode, METH_O, NULL},
     {"encode", encode, METH_O, NULL},
     {"fits", (PyCFunction)(void (*)(void))fits, METH_FASTCALL, NULL},
+    {"records", (PyCFunction)(void (*)(void))records, METH_FASTCALL, NULL},
+    {"place_of", (PyCFunction)(void (*)(void))place_of, METH_FASTCALL, NULL},
+    {"find", (PyCFunction)(void (*)(void))find, METH_FASTCALL, NULL},
+    {"absent", (PyCFunction)(void (*)(void))absent, METH_FASTCALL, NULL},
+    {"put_rows", (PyCFunction)(void (*)(void))put_rows, METH_FASTCALL, NULL},
+    {"put_nodes", (PyCFunction)(void (*)(void))put_nodes, METH_FASTCALL, NULL},
     {"locate", (PyCFunction)(void (*)(void))locate, METH_FASTCALL, NULL},
     {"bucket_holds", (PyCFunction)(void (*)(void))bucket_holds, METH_FASTCALL, NULL},
     {"bucket_find", (PyCFunction)(void (*)(void))bucket_find, METH_FASTCALL, NULL},
@@ -945,5 +1279,8 @@ static struct PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "_native", NULL, -1, 
 PyMODINIT_FUNC PyInit__native(void)
 {
     choose_blocks();
+    EMPTY_BUCKET = PyBytes_FromStringAndSize(NULL, 0);
+    if (!EMPTY_BUCKET)
+        return NULL;
     return PyModule_Create(&MODULE);
 }

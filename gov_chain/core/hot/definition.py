@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import cbor2
 
@@ -20,11 +20,15 @@ row after the number) or (ASKED, a function that says whether the value fits). N
 INTEGER, BYTES, ROW, MANY, CHOICE, ASKED = range(6)
 
 
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
 def hashes(tag: int, items: Sequence[bytes]) -> list[bytes]:
     """SHA-256(tag byte ‖ item) of each item."""
     before = bytes((tag,))
-    sha256 = hashlib.sha256
-    return [sha256(before + item).digest() for item in items]
+    new = hashlib.sha256
+    return [new(before + item).digest() for item in items]
 
 
 def grow(stack: list[bytes], size: int, leaves: Sequence[bytes]) -> list[tuple[int, bytes]]:
@@ -35,12 +39,12 @@ def grow(stack: list[bytes], size: int, leaves: Sequence[bytes]) -> list[tuple[i
     """
     if len(stack) != size.bit_count():
         raise ValueError("not the stack of this size")
-    sha256 = hashlib.sha256
+    new = hashlib.sha256
     finished = []
     for current in leaves:
         here, level = size, 0
         while here & 1:
-            current = sha256(b"\x01" + stack.pop() + current).digest()  # noqa: PLW2901
+            current = new(b"\x01" + stack.pop() + current).digest()  # noqa: PLW2901
             here >>= 1
             level += 1
             if not level & 7:
@@ -134,6 +138,26 @@ def _row(value: list[Any], shapes: tuple[Shape, ...]) -> bool:
     return True
 
 
+def records(items: Sequence[bytes], shapes: Mapping[int, Shape]) -> list[list[Any] | int | None]:
+    """Each item decoded, if it is the canonical encoding of an array whose first item is a number and that fits the
+    shape of this number; None if not; the number alone if that has no shape.
+    """
+    found: list[list[Any] | int | None] = []
+    for item in items:
+        try:
+            record = decode(item)
+        except ValueError:
+            found.append(None)
+            continue
+        if type(record) is not list or not record or type(record[0]) is not int:
+            found.append(None)
+        elif record[0] not in shapes:
+            found.append(record[0])
+        else:
+            found.append(record if fits(record, shapes[record[0]]) else None)
+    return found
+
+
 # The state map's buckets and inner nodes, as they are stored: `gov_chain.ledger.core.statemap` says what they are for.
 #
 # A bucket: count (4 bytes), count × (path ‖ value hash), count × length of the value (4 bytes), the values; by path.
@@ -153,6 +177,9 @@ _BODY = 2 + CHILDREN * DIGEST
 Place = int | bytes
 """Where the paths beginning with so many nibbles have their node or bucket."""
 Node = tuple[bytes, bytes]
+Nodes = dict[Place, Node]
+Buckets = dict[Place, bytes]
+"""Those in memory."""
 
 
 def bucket_rows(bucket: bytes) -> list[tuple[bytes, bytes]]:
@@ -261,7 +288,7 @@ def place_of(path: bytes, depth: int) -> Place:
     return (head[:-1] + bytes((head[-1] & 0xF0,)) if depth & 1 else head) + bytes((depth,))
 
 
-def locate(nodes: Mapping[Place, Node], path: bytes) -> int:
+def locate(nodes: Nodes, path: bytes) -> int:
     """The depth of a path's bucket; or -1 - the depth of the node on its way there that is not among these."""
     depth = 0
     while True:
@@ -271,3 +298,107 @@ def locate(nodes: Mapping[Place, Node], path: bytes) -> int:
         if not int.from_bytes(node[0][:2]) >> nibble(path, depth) & 1:
             return depth + 1
         depth += 1
+
+
+def _bucket_at(nodes: Nodes, buckets: Buckets, path: bytes) -> tuple[int, bytes | None]:
+    """A path's bucket and its depth; None: it, or the way to it, is not in memory."""
+    depth = locate(nodes, path)
+    if depth == -1:
+        return 0, buckets.get(place_of(path, 0))
+    if depth < 0:
+        return depth, None
+    at = 2 + nibble(path, depth - 1) * DIGEST
+    empty = nodes[place_of(path, depth - 1)][0][at : at + DIGEST] == bytes(DIGEST)
+    return depth, buckets.get(place_of(path, depth), b"" if empty else None)
+
+
+def find(nodes: Nodes, buckets: Buckets, path: bytes) -> bytes | Literal[False] | None:
+    """The value at a path; None: there is no such key; False: where it would be is not in memory.
+
+    Where there is no node at the top, the bucket at the top is the whole map.
+    """
+    _, bucket = _bucket_at(nodes, buckets, path)
+    return False if bucket is None else bucket_find(bucket, path)
+
+
+def absent(nodes: Nodes, buckets: Buckets, rows: list[tuple[bytes, bytes]]) -> list[bytes]:
+    """The paths of these (path, value) whose place is not in memory."""
+    return [path for path, _ in rows if _bucket_at(nodes, buckets, path)[1] is None]
+
+
+Level = dict[Place, tuple[bytes, list[tuple[int, bytes, bool]]]]
+"""Nodes of one depth of which children change: place → (a path under it, [(slot, hash, is a node itself)…])."""
+Undo = dict[int, tuple[list[list[Any]], list[list[Any]]]]
+"""Part → ([[path, former value] or [path]…], [[place, what leads back] or [place]…]).
+
+The part of a path, and of a node at depth 2 or more, is the first byte; that of the nodes above is `TOP`.
+"""
+TOP = 256
+
+
+def put_rows(
+    nodes: Nodes, buckets: Buckets, rows: list[tuple[bytes, bytes]]
+) -> tuple[dict[Place, bytes], list[tuple[bytes, int, bytes]], list[Level], Undo, bytes | None]:
+    """Put (path, value), sorted by path, into the buckets in memory; nothing given is changed.
+
+    Returned are the buckets made; those too long, as (a path in it, depth, bucket), to be split; by depth, the nodes
+    above the others; what leads back; and the hash of the bucket at the top if that is what was made. Raises
+    `KeyError` if something is not in memory.
+    """
+    made: dict[Place, bytes] = {}
+    overfull: list[tuple[bytes, int, bytes]] = []
+    levels: list[Level] = []
+    undo: Undo = {}
+    top = None
+    together: dict[tuple[int, Place], list[tuple[bytes, bytes]]] = {}
+    for path, value in rows:
+        depth, bucket = _bucket_at(nodes, buckets, path)
+        if bucket is None:
+            raise KeyError("not in memory")
+        together.setdefault((depth, place_of(path, depth)), []).append((path, value))
+    for (depth, place), puts in together.items():
+        path = puts[0][0]
+        after, whole, former = bucket_put(_bucket_at(nodes, buckets, path)[1] or b"", puts)
+        for (at, _), was in zip(puts, former, strict=True):
+            undo.setdefault(at[0], ([], []))[0].append([at] if was is None else [at, was])
+        if whole is None:
+            overfull.append((path, depth, after))
+            continue
+        made[place] = after
+        if depth:
+            tell_above(levels, path, depth, whole, False)
+        else:
+            top = whole
+    return made, overfull, levels, undo, top
+
+
+def tell_above(levels: list[Level], path: bytes, depth: int, digest: bytes, is_node: bool) -> None:
+    """Note for the node above what is now at `depth` on the way to a path."""
+    while len(levels) < depth:
+        levels.append({})
+    children = levels[depth - 1].setdefault(place_of(path, depth - 1), (path, []))[1]
+    children.append((nibble(path, depth - 1), digest, is_node))
+
+
+def put_nodes(nodes: Nodes, levels: list[Level], undo: Undo) -> tuple[dict[Place, Node], bytes | None]:
+    """Put what `levels` notes into the nodes in memory, from the deepest up; the nodes made, and the root.
+
+    Nodes given are not changed; `levels` is filled on the way, and `undo` gets what leads back.
+    """
+    made: dict[Place, Node] = {}
+    top = None
+    for depth in range(len(levels) - 1, -1, -1):
+        for place, (path, children) in levels[depth].items():
+            if place not in nodes:
+                raise KeyError("not in memory")
+            made[place], now, back = node_put(nodes[place], children)
+            undo.setdefault(part_of(path, depth), ([], []))[1].append([place, back])
+            if depth:
+                tell_above(levels, path, depth, now, True)
+            else:
+                top = now
+    return made, top
+
+
+def part_of(path: bytes, depth: int) -> int:
+    return TOP if depth < 2 else path[0]

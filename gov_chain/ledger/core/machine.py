@@ -81,8 +81,8 @@ def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, ti
     refused: dict[int, str] = {}
     pairings = 0
     index = first + 1
-    for position, data in enumerate(parsed.records):
-        record = records.decode_record(data)
+    judge = rulesets.judge
+    for position, record in enumerate(records.decode_all(parsed.records)):
         if isinstance(record, str):
             refused[position] = record
             positions.append(None)
@@ -92,8 +92,8 @@ def execute(view: View, parsed: transaction.Transaction, *, ledger_id: bytes, ti
             refused[position] = "too-many-pairings"
             positions.append(None)
             continue
-        entry = prefix + data
-        code = rulesets.judge(view, Act(agency, record, time, index, entry, ledger_id), ruleset)
+        entry = prefix + parsed.records[position]
+        code = judge(view, Act(agency, record, time, index, entry, ledger_id), ruleset)
         if code is not None:
             refused[position] = code
             positions.append(None)

@@ -191,20 +191,23 @@ class Record:
     values: dict[str, Any]
 
 
+SHAPES: dict[int, hot.Shape] = {number: kind.shape for number, kind in KINDS.items()}
+
+
+def decode_all(items: Sequence[bytes]) -> list[list[Any] | str]:
+    """Of each item the record's array if it is canonical and fits the table, else the refusal code."""
+    found: list[list[Any] | str] = []
+    for item, record in zip(items, hot.records(items, SHAPES), strict=True):
+        if type(record) is list and len(item) <= MAX_RECORD:
+            found.append(record)
+        else:
+            found.append("kind-unknown" if type(record) is int and len(item) <= MAX_RECORD else "record-malformed")
+    return found
+
+
 def decode_record(data: bytes) -> list[Any] | str:
     """The record's array if it is canonical and fits the table, else the refusal code."""
-    if len(data) > MAX_RECORD:
-        return "record-malformed"
-    try:
-        record = hot.decode(data)
-    except ValueError:
-        return "record-malformed"
-    if type(record) is not list or not record or type(record[0]) is not int:
-        return "record-malformed"
-    kind = KINDS.get(record[0])
-    if kind is None:
-        return "kind-unknown"
-    return record if hot.fits(record, kind.shape) else "record-malformed"
+    return decode_all([data])[0]
 
 
 def parse(data: bytes) -> Record:

@@ -6,8 +6,7 @@ what is asked before any rule: that the agency is not suspended.
 
 from __future__ import annotations
 
-from hashlib import sha256
-
+from gov_chain.core import hot
 from gov_chain.ledger.core import governance, proposals, records, state, statutory, validator_rules
 from gov_chain.ledger.core.act import Act, Rule
 from gov_chain.ledger.core.state import View
@@ -155,14 +154,14 @@ def grant(view: View, act: Act) -> str | None:
     key = state.grant_key(handle)
     if view.get(key) is not None:
         return "handle-taken"
-    chain = sha256(state.NO_CHAIN + act.entry).digest()
+    chain = hot.sha256(state.NO_CHAIN + act.entry)
     view.put(key, [act.agency, number, version, masks, not_after, uses, 0, act.at, chain])
     return None
 
 
 def withdraw(view: View, act: Act) -> str | None:
     """By anyone who shows the preimage of a live grant's handle, whoever recorded it."""
-    key = state.grant_key(sha256(act.record[1]).digest())
+    key = state.grant_key(hot.sha256(act.record[1]))
     found = view.get(key)
     if found is None:
         return "grant-unknown"
@@ -171,7 +170,7 @@ def withdraw(view: View, act: Act) -> str | None:
         return "grant-withdrawn"
     if act.time > not_after:
         return "grant-expired"
-    chain = sha256(chain + act.entry).digest()
+    chain = hot.sha256(chain + act.entry)
     view.put(key, [recorder, number, version, masks, not_after, uses, act.at, index, chain])
     return None
 
@@ -201,11 +200,12 @@ def usage(view: View, act: Act) -> str | None:
         return "recorder-suspended"
     if len(masks) != len(granted):
         return "fields-count-wrong"
-    if any(mask & ~allowed for mask, allowed in zip(masks, granted, strict=True)):
-        return "fields-beyond-grant"
+    for mask, allowed in zip(masks, granted, strict=True):
+        if mask & ~allowed:
+            return "fields-beyond-grant"
     if uses == 0:
         return "uses-spent"
-    chain = sha256(chain + act.entry).digest()
+    chain = hot.sha256(chain + act.entry)
     view.put(key, [recorder, number, version, granted, not_after, uses - 1, withdrawn, index, chain])
     return None
 

@@ -42,6 +42,7 @@ for at any past size of the log. The others carry their index (i, u), or are fol
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -66,7 +67,11 @@ RULES = b"r"
 VALIDATORS = b"v"
 VALIDATORS_CHANGED = b"V"
 
+_OFTEN = 4096
+"""Keys of the registry that are remembered: every record asks for the same few."""
 
+
+@lru_cache(maxsize=_OFTEN)
 def agency_key(agency: int) -> bytes:
     return b"a" + agency.to_bytes(2)
 
@@ -91,18 +96,22 @@ def sequence_key(agency: int, key_no: int) -> bytes:
     return b"k" + agency.to_bytes(2) + key_no.to_bytes(2)
 
 
+@lru_cache(maxsize=_OFTEN)
 def type_key(type_: int) -> bytes:
     return b"t" + type_.to_bytes(2)
 
 
+@lru_cache(maxsize=_OFTEN)
 def type_version_key(type_: int, version: int) -> bytes:
     return b"T" + type_.to_bytes(2) + version.to_bytes(2)
 
 
+@lru_cache(maxsize=_OFTEN)
 def matter_key(matter: int) -> bytes:
     return b"m" + matter.to_bytes(2)
 
 
+@lru_cache(maxsize=_OFTEN)
 def matter_version_key(matter: int, version: int) -> bytes:
     return b"M" + matter.to_bytes(2) + version.to_bytes(2)
 
@@ -165,13 +174,16 @@ class View:
 
     def get(self, key: bytes) -> Value | None:
         value = self.written.get(key)
+        if value is not None:
+            return value
+        if len(key) > REGISTRY_KEY:
+            return self._stored(key)
+        # Every record asks for the same few agencies and matters, and nothing under this view changes.
+        value = self._registry.get(key)
         if value is None:
-            value = self._registry.get(key)
-            if value is None:
-                value = self._stored(key)
-                # Every record asks for the same few agencies and matters, and nothing under this view changes.
-                if value is not None and len(key) <= REGISTRY_KEY:
-                    self._registry[key] = value
+            value = self._stored(key)
+            if value is not None:
+                self._registry[key] = value
         return value
 
     def put(self, key: bytes, value: Value) -> None:

@@ -27,7 +27,7 @@ from itertools import pairwise
 
 from gov_chain.core import hot
 from gov_chain.core.hot import Node, Place, place_of
-from gov_chain.core.hot.definition import BUCKET, CHILDREN, bucket_rows, nibble
+from gov_chain.core.hot.definition import BUCKET, CHILDREN, Undo, bucket_rows, nibble, part_of, tell_above
 from gov_chain.ledger.core.errors import LedgerError
 
 DIGEST = 32
@@ -48,7 +48,7 @@ NODE = b"\xff"
 
 
 def path_of(key: bytes) -> bytes:
-    return sha256(key).digest()
+    return hot.sha256(key)
 
 
 def value_hash(value: bytes) -> bytes:
@@ -69,10 +69,8 @@ class Changes:
     root: bytes
     nodes: dict[Place, Node] = field(default_factory=dict)
     buckets: dict[Place, bytes] = field(default_factory=dict)
-    former_nodes: list[tuple[bytes, int, bytes | None]] = field(default_factory=list)
-    """(a path, depth, what `undone` needs; None: no node was there) of each of `nodes`."""
-    former_values: list[tuple[bytes, bytes | None]] = field(default_factory=list)
-    """(path, value; None: no such key)."""
+    undo: Undo = field(default_factory=dict)
+    """What leads back, by part of the map, in no order. Of a node: what `undone` needs."""
 
     def stored(self) -> list[tuple[Place, bytes]]:
         """(place, what is there now) of every place that changes."""
@@ -97,51 +95,40 @@ class StateMap:
         self.root = root
         top = read(place_of(EMPTY, 0))
         self._split_up = top is not None and top[:1] == NODE
-        """Whether there are inner nodes at all."""
-        if self._split_up:
-            self._load_node(EMPTY, 0)
-        else:
-            self._bucket(EMPTY, 0)
+        """Whether there are inner nodes at all; else the bucket at the top is the map, and always in memory."""
+        self._load(EMPTY)
 
     def get(self, path: bytes) -> bytes | None:
         """The value at a path, None if there is none; raises `LedgerError("ledger-damaged")`."""
-        return hot.bucket_find(self._bucket(path, self._depth(path)), path)
+        found = hot.find(self._nodes, self._buckets, path)
+        if found is False:
+            self._load(path)
+            found = hot.find(self._nodes, self._buckets, path)
+            assert found is not False
+        return found
 
     def plan(self, written: Mapping[bytes, bytes]) -> Changes:
         """What the block makes of the map that writes these values (path → canonical CBOR). Changes nothing."""
         changes = Changes(self.root, self.root)
-        rows: dict[tuple[int, Place], list[tuple[bytes, bytes]]] = {}
-        for row in sorted(written.items()):
-            depth = self._depth(row[0])
-            rows.setdefault((depth, place_of(row[0], depth)), []).append(row)
-        above: list[dict[Place, tuple[bytes, list[tuple[int, bytes, bool]]]]] = []
-        """By depth: nodes of which children change, each with a path under it."""
-
-        def changed(path: bytes, depth: int, now: bytes, is_node: bool) -> None:
-            if depth == 0:
-                changes.root = now
-                return
-            depth -= 1
-            while len(above) <= depth:
-                above.append({})
-            child = nibble(path, depth), now, is_node
-            above[depth].setdefault(place_of(path, depth), (path, []))[1].append(child)
-
-        for (depth, place), puts in rows.items():
-            path = puts[0][0]
-            bucket, now, former = hot.bucket_put(self._bucket(path, depth), puts)
-            changes.former_values += [(put[0], value) for put, value in zip(puts, former, strict=True)]
-            if now is None:
-                changed(path, depth, self._split(path, depth, bucket, changes), True)
+        if not written:
+            return changes
+        rows = sorted(written.items())
+        try:
+            put = hot.put_rows(self._nodes, self._buckets, rows)
+        except KeyError:  # some of it is not in memory
+            for path in hot.absent(self._nodes, self._buckets, rows):
+                self._load(path)
+            put = hot.put_rows(self._nodes, self._buckets, rows)
+        changes.buckets, overfull, levels, changes.undo, top = put
+        for path, depth, bucket in overfull:
+            now = _split(path, depth, bucket, changes)
+            if depth:
+                tell_above(levels, path, depth, now, True)
             else:
-                changes.buckets[place] = bucket
-                changed(path, depth, now, False)
-        while above:
-            depth = len(above) - 1
-            for at, (path, children) in above.pop().items():
-                changes.nodes[at], now, undo = hot.node_put(self._nodes[at], children)
-                changes.former_nodes.append((path, depth, undo))
-                changed(path, depth, now, True)
+                top = now
+        nodes, root = hot.put_nodes(self._nodes, levels, changes.undo)
+        changes.nodes |= nodes
+        changes.root = root or top or self.root
         return changes
 
     def apply(self, changes: Changes) -> None:
@@ -156,24 +143,27 @@ class StateMap:
 
     def trim(self) -> None:
         """Let go of what is too much to keep. Not between a plan and its `apply`."""
-        for kept in (self._nodes, self._buckets):
-            while len(kept) > self._cached:
-                del kept[next(iter(kept))]
+        if self._split_up:
+            for kept in (self._nodes, self._buckets):
+                while len(kept) > self._cached:
+                    del kept[next(iter(kept))]
 
-    def _depth(self, path: bytes) -> int:
-        """How deep the bucket is that a path is or would be in; the nodes above it are in memory then."""
+    def _load(self, path: bytes) -> None:
+        """Bring the way to a path, and the bucket it is or would be in, into memory."""
         depth = hot.locate(self._nodes, path)
         while depth < 0 and self._split_up:
             self._load_node(path, -1 - depth)
             depth = hot.locate(self._nodes, path)
-        return max(depth, 0)
-
-    def _expected(self, path: bytes, depth: int) -> bytes:
-        """The hash of what is at a place, as the node above it says."""
-        if depth == 0:
-            return self.root
-        at = 2 + nibble(path, depth - 1) * DIGEST
-        return self._nodes[place_of(path, depth - 1)][0][at : at + DIGEST]
+        depth = max(depth, 0)
+        place = place_of(path, depth)
+        expected = self._expected(path, depth)
+        if place in self._buckets:
+            return
+        bucket = self._read(place) or b""
+        if (bucket or expected != EMPTY) and not hot.bucket_holds(bucket, expected):
+            raise _damaged(path, depth)
+        if bucket or depth == 0:
+            self._buckets[place] = bucket
 
     def _load_node(self, path: bytes, depth: int) -> None:
         place = place_of(path, depth)
@@ -185,35 +175,31 @@ class StateMap:
             raise _damaged(path, depth)
         self._nodes[place] = node
 
-    def _bucket(self, path: bytes, depth: int) -> bytes:
-        place = place_of(path, depth)
-        bucket = self._buckets.get(place)
-        if bucket is None:
-            expected = self._expected(path, depth)
-            bucket = self._read(place) or b""
-            if bucket or expected != EMPTY:
-                if not hot.bucket_holds(bucket, expected):
-                    raise _damaged(path, depth)
-                self._buckets[place] = bucket
-        return bucket
+    def _expected(self, path: bytes, depth: int) -> bytes:
+        """The hash of what is at a place, as the node above it says."""
+        if depth == 0:
+            return self.root
+        at = 2 + nibble(path, depth - 1) * DIGEST
+        return self._nodes[place_of(path, depth - 1)][0][at : at + DIGEST]
 
-    def _split(self, path: bytes, depth: int, bucket: bytes, changes: Changes) -> bytes:
-        """The hash of a new inner node over more rows than a bucket holds."""
-        children = []
-        for slot, part in enumerate(hot.bucket_split(bucket, depth)):
-            if not part:
-                continue
-            under = part[4 : 4 + DIGEST]
-            count = int.from_bytes(part[:4])
-            if count > BUCKET:
-                children.append((slot, self._split(under, depth + 1, part, changes), True))
-            else:
-                changes.buckets[place_of(under, depth + 1)] = part
-                children.append((slot, sha256(_BUCKET + part[4 : 4 + count * 2 * DIGEST]).digest(), False))
-        place = place_of(path, depth)
-        changes.nodes[place], now, _ = hot.node_put(_BARE, children)
-        changes.former_nodes.append((path, depth, None))
-        return now
+
+def _split(path: bytes, depth: int, bucket: bytes, into: Changes) -> bytes:
+    """The hash of a new inner node over more rows than a bucket holds; it and what is below it go into the changes."""
+    children = []
+    for slot, part in enumerate(hot.bucket_split(bucket, depth)):
+        if not part:
+            continue
+        under = part[4 : 4 + DIGEST]
+        count = int.from_bytes(part[:4])
+        if count > BUCKET:
+            children.append((slot, _split(under, depth + 1, part, into), True))
+        else:
+            into.buckets[place_of(under, depth + 1)] = part
+            children.append((slot, sha256(_BUCKET + part[4 : 4 + count * 2 * DIGEST]).digest(), False))
+    place = place_of(path, depth)
+    into.nodes[place], now, _ = hot.node_put(_BARE, children)
+    into.undo.setdefault(part_of(path, depth), ([], []))[1].append([place])
+    return now
 
 
 def top_hash(stored: bytes | None) -> bytes:
