@@ -47,6 +47,7 @@ from gov_chain.ledger.core.quorum import Followed, Link
 from gov_chain.ledger.core.state import Value, View, map_only, sequence_key
 from gov_chain.ledger.cosigner import certificates
 from gov_chain.ledger.map_store import ScratchMap
+from gov_chain.ledger.uncollected import uncollected
 
 MAX_FINDINGS = 1000
 CERTIFICATES = 1000
@@ -100,7 +101,8 @@ def check(directory: Path, *, vkey: str = "", progress: Progress | None = None) 
         with closing(store.open_reading(directory / store.FILE)) as connection:
             connection.text_factory = lambda data: data.decode(errors="surrogateescape")
             connection.execute("BEGIN")
-            _Check(directory, connection, report, vkey, progress).run()
+            with uncollected():
+                _Check(directory, connection, report, vkey, progress).run()
     except sqlite3.DatabaseError as error:
         report.add("file", store.FILE, error)
     return report
@@ -482,9 +484,10 @@ class _Batch:
     ruleset: rulesets.Ruleset | None = None
     """None: this software does not know the rules voted for it."""
 
-    @property
-    def prefix(self) -> bytes:
-        return entries.prefix(self.time, self.agency)
+    prefix: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prefix = entries.prefix(self.time, self.agency)
 
     def finish(self, report: Report) -> None:
         """The accepted records read and the refused ones noted are together what its agency signed."""

@@ -20,9 +20,8 @@ A replica is used by one thread at a time; its engine sees to that, and holds th
 from __future__ import annotations
 
 import contextlib
-import gc
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -46,6 +45,7 @@ from gov_chain.ledger.core.state import REGISTRY_KEY, Value, View, map_only
 from gov_chain.ledger.core.statemap import Changes
 from gov_chain.ledger.engines import Committed
 from gov_chain.ledger.map_store import MapStore
+from gov_chain.ledger.uncollected import uncollected
 
 Verify = Callable[[str], Checkpoint]
 """The checkpoint in a signed note; raises `LedgerError` unless the right key signed it."""
@@ -171,7 +171,7 @@ class Replica:
         Block time is `time`, or the last block's if that is later. Raises `LedgerError("ledger-damaged")` for a
         store that no longer is what was last signed; then make another replica.
         """
-        with _uncollected():
+        with uncollected():
             return self._execute(transactions, time=max(time, self.head.time))
 
     def _execute(self, transactions: Sequence[transaction.Transaction | bytes], *, time: int) -> Block:
@@ -220,7 +220,7 @@ class Replica:
         """
         if block.before != self.head:
             raise ValueError("the block follows another one")
-        with _uncollected():
+        with uncollected():
             return self._commit(block, sign, height)
 
     def _commit(self, block: Block, sign: Sign, height: int | None) -> str:
@@ -278,15 +278,3 @@ class Replica:
             proof=tree.consistency_proof(before.size, size, tiles.nodes(self._rows.tile, cached=64)),
         )
         return peaks
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for garbage in cycles meanwhile: a block makes none, and its thousands of rows set off a dozen."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -28,6 +28,7 @@ from gov_chain.ledger import fsck, store
 from gov_chain.ledger.building import Building
 from gov_chain.ledger.core import checkpoint, entries, note
 from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.uncollected import uncollected
 
 FIRST_LINE = b"govchain-ledger-export/1\n"
 MAX_ITEM = 1 << 20
@@ -93,7 +94,7 @@ def import_(file: Path, directory: Path, *, vkey: str = "", progress: Progress |
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True, mode=0o700)
     try:
-        with closing(store.create(draft / store.FILE)) as connection, file.open("rb") as data:
+        with uncollected(), closing(store.create(draft / store.FILE)) as connection, file.open("rb") as data:
             size = _build(connection, _blocks(_items(data)), vkey, progress)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         report = fsck.check(draft, vkey=vkey)

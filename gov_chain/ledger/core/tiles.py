@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from hashlib import sha256
 
 from gov_chain.core import hot
 from gov_chain.ledger.core import tree
@@ -35,10 +34,9 @@ def nodes(read: ReadTile, *, cached: int = 1 << 16) -> tree.Node:
         tile = read(tile_level, first // WIDTH)
         if len(tile) < end:
             raise LedgerError("ledger-damaged", log=f"tile {tile_level}/{first // WIDTH} is short")
-        row = [tile[at : at + 32] for at in range(offset, end, 32)]
-        while len(row) > 1:
-            row = [sha256(b"\x01" + row[at] + row[at + 1]).digest() for at in range(0, len(row), 2)]
-        return row[0]
+        whole: list[bytes] = []
+        hot.grow(whole, 0, [tile[at : at + 32] for at in range(offset, end, 32)])
+        return whole[0]
 
     return node
 

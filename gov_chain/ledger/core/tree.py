@@ -8,21 +8,20 @@ they run alike over memory, tiles and a database.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 
 from gov_chain.core import hot
 from gov_chain.ledger.core.errors import LedgerError
 
-EMPTY_ROOT = sha256(b"").digest()
+EMPTY_ROOT = hot.sha256(b"")
 Node = Callable[[int, int], bytes]
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    return sha256(b"\x00" + entry).digest()
+    return hot.sha256(b"\x00" + entry)
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    return sha256(b"\x01" + left + right).digest()
+    return hot.sha256(b"\x01" + left + right)
 
 
 def fold(stack: Sequence[bytes]) -> bytes:
@@ -31,7 +30,7 @@ def fold(stack: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     right = stack[-1]
     for left in reversed(stack[:-1]):
-        right = sha256(b"\x01" + left + right).digest()
+        right = hot.sha256(b"\x01" + left + right)
     return right
 
 
