@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vectors import receipts
+from tests.vectors import quorum, receipts
 from tests.wallet.node import WALLET, node
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +20,7 @@ USAGE = next(each for each in PUBLISHED["genuine"] if each["kind"] == "usage")
 ALONE = """
 import sys
 from importlib.abc import MetaPathFinder
-ALLOWED = {"gov_chain", "cryptography", "cbor2", "_cbor2", "_cffi_backend"}
+ALLOWED = {"gov_chain", "cryptography", "cbor2", "_cbor2", "_cffi_backend", *MORE}
 class Only(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
@@ -42,15 +42,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_python(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", ALONE + source]
+def run_python(source: str, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", f"MORE = {more!r}\n{ALONE}{source}"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
     return subprocess.run(command, check=False, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
 
 
-def run_js(folder: Path) -> subprocess.CompletedProcess[str]:
-    (folder / "receipt.js").write_bytes((WALLET / "dist" / "receipt.js").read_bytes())
-    (folder / "example.mjs").write_text(example("js"))
+def run_js(folder: Path, module: str = "receipt.js", language: str = "js") -> subprocess.CompletedProcess[str]:
+    (folder / module).write_bytes((WALLET / "dist" / module).read_bytes())
+    (folder / "example.mjs").write_text(example(language))
     (folder / "package.json").write_text('{"type": "module"}')
     command = [node(), "example.mjs"]
     return subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, timeout=60)
@@ -66,6 +66,31 @@ def test_the_js_example_needs_the_built_module_alone(folder: Path) -> None:
     done = run_js(folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"usage {USAGE['index']} {USAGE['agency']} {USAGE['time']} {{")
+
+
+@pytest.fixture
+def consortium(tmp_path: Path) -> Path:
+    published = json.loads(quorum.FILE.read_text())
+    (tmp_path / "quorum.vkey").write_text(published["vkey"] + "\n")
+    (tmp_path / "validators.json").write_text(json.dumps({"sets": published["sets"]}))
+    (tmp_path / "12.tlog-proof").write_text(published["certified"][-1]["receipt"])
+    return tmp_path
+
+
+def test_the_quorum_examples_need_one_library_and_one_module(consortium: Path) -> None:
+    last = json.loads(quorum.FILE.read_text())["certified"][-1]
+    done = run_python(example("python quorum"), consortium, "py_arkworks_bls12381")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{last['kind']} {last['index']} True\n"
+    done = run_js(consortium, "quorum.js", "js quorum")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{last['kind']} {last['index']} true\n"
+
+
+def test_the_quorum_examples_fail_without_a_certificate(consortium: Path) -> None:
+    (consortium / "12.tlog-proof").write_text(json.loads(quorum.FILE.read_text())["final"][0]["receipt"])
+    assert "quorum-missing" in run_python(example("python quorum"), consortium, "py_arkworks_bls12381").stderr
+    assert "quorum-missing" in run_js(consortium, "quorum.js", "js quorum").stderr
 
 
 def test_both_fail_on_a_spoilt_receipt(folder: Path) -> None:

@@ -127,6 +127,11 @@ def _public(pk: bytes) -> G1Point | None:
     return None if point == _G1_IDENTITY else point
 
 
+def forget_keys() -> None:
+    """Decoded keys are kept; a bench measures without them."""
+    _public.cache_clear()
+
+
 def _signature(data: bytes) -> G2Point | None:
     if len(data) != SIGNATURE:
         return None
