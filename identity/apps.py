@@ -10,7 +10,7 @@ class IdentityConfig(AppConfig):
 
         from gov_chain.ledger import documents, relay
         from gov_chain.web import lifespan, navigation
-        from identity import acts, agencies, append_only, housekeeping, officers_log, rooms, sessions
+        from identity import acts, agencies, append_only, governance_acts, housekeeping, officers_log, rooms, sessions
         from identity.actions import anchor_log, give_role
         from identity.login import recording
 
@@ -18,6 +18,7 @@ class IdentityConfig(AppConfig):
         navigation.register(rooms.entries)
         sessions.listen()
         recording.listen()
+        governance_acts.register_all()
         acts.register("staff.give-power", execute=give_role.give_power, describe=give_role.describe_power)
         acts.register("officers-log.export", execute=officers_log.export, describe=officers_log.describe_export)
         relay.on_outcome(anchor_log.SUBJECT, anchor_log.on_outcome)

@@ -12,6 +12,7 @@ ROOMS: tuple[tuple[str, Room], ...] = (
     ("counter.work", Room("/counter/", "窗口核验", "Counter")),
     ("issuing.work", Room("/issuing/", "证照签发", "Issuing")),
     ("home.search", Room("/home/", "市民钱包", "Citizens' wallets")),
+    ("governance.read", Room("/governance/", "联盟治理", "Governance")),
     ("audit.read", Room("/audit/", "审计监督", "Audit")),
     ("approvals.decide", Room("/approvals/", "待批事项", "Approvals")),
     ("officers-log.read", Room("/officers-log/", "人员日志", "Officers' log")),

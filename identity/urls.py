@@ -1,6 +1,16 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from identity import api, approval_pages, console, home_pages, log_pages, pages, phones_api, staff_pages
+from identity import (
+    api,
+    approval_pages,
+    console,
+    governance_pages,
+    home_pages,
+    log_pages,
+    pages,
+    phones_api,
+    staff_pages,
+)
 
 WALLET = "agencies/<slug:slug>/wallets/<uuid:wallet_id>"
 
@@ -27,6 +37,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("officers-log/export", log_pages.export),
     path("home/", home_pages.desk, name="home-desk"),
     path("home/<uuid:citizen_id>/<slug:act>", home_pages.act, name="home-act"),
+    path("governance/", governance_pages.console, name="governance"),
+    path("governance/proposals/<uint:number>", governance_pages.proposal, name="governance-proposal"),
+    path("governance/proposals/<uint:number>/vote", governance_pages.vote, name="governance-vote"),
+    path("governance/propose/<slug:kind>", governance_pages.propose, name="governance-propose"),
     path("ledger-console/", console.console, name="ledger-console"),
     path("ledger-console/state", console.state, name="ledger-console-state"),
     path("install-ca", pages.install_ca, name="install-ca"),

@@ -100,9 +100,9 @@ ACTS = _table(
     _two("governance.rotate", "提出或表决更换密钥", "propose or vote: rotate keys", AGENCY_ADMIN, OPERATOR),
     _two("governance.revoke-key", "提出或表决吊销密钥", "propose or vote: revoke a key", AGENCY_ADMIN, OPERATOR),
     _two("governance.accredit", "提出或表决授予资格", "propose or vote: accredit", AGENCY_ADMIN, OPERATOR),
-    _two("governance.disaccredit", "提出或表决撤销资格", "propose or vote: disaccredit", AGENCY_ADMIN, OPERATOR),
-    _two("governance.empower", "提出或表决授予法定权力", "propose or vote: empower", AGENCY_ADMIN, OPERATOR),
-    _two("governance.disempower", "提出或表决收回法定权力", "propose or vote: disempower", AGENCY_ADMIN, OPERATOR),
+    _two("governance.withdraw-accreditation", "提案表决：撤销资格", "vote: disaccredit", AGENCY_ADMIN, OPERATOR),
+    _two("governance.grant-power", "提出或表决授予法定权力", "propose or vote: empower", AGENCY_ADMIN, OPERATOR),
+    _two("governance.withdraw-power", "提出或表决收回法定权力", "propose or vote: disempower", AGENCY_ADMIN, OPERATOR),
     _two("governance.consortium", "提出或表决联盟参数等", "propose or vote: parameters, rules, validators", OPERATOR),
     # Auditing.
     _look("audit.read", "查看使用记录", "look at the record of uses", AUDITOR),
