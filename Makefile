@@ -18,7 +18,7 @@ INTEROP := tests/interop/node_modules/.installed-$(call digest,tests/interop/pac
 CONTEXTS := certificates/contexts/node_modules/.installed-$(call digest,certificates/contexts/package.json certificates/contexts/package-lock.json)
 BUNDLE := wallet/dist/.built-$(call digest,$(WALLET_SOURCES))
 
-.PHONY: help setup engines run test nightly check locks format bench lock clean
+.PHONY: help setup engines run test nightly soak check locks format bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -36,6 +36,9 @@ test: setup $(INTEROP) ## every test (ARGS="tests/test_cli.py -k help" for a few
 
 nightly: setup ## the tests that take minutes: every fault at every point, whole bit-flip sweeps
 	@$(BIN)/python -m pytest -m nightly $(ARGS)
+
+soak: setup ## three times what a consortium of four can take, for five minutes, with its figures (SOAK_SECONDS=60)
+	@$(BIN)/python -m pytest -q -s -m nightly tests/consortium/test_soak.py $(ARGS)
 
 check: setup locks ## linter, formatter, types, imports, lock files
 	@$(BIN)/ruff check .

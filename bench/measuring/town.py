@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gov_chain.ledger import founding
 from gov_chain.ledger.core import note, records, transaction
@@ -46,6 +47,11 @@ def _key(name: str) -> Ed25519PrivateKey:
 
 _CHECKPOINT_KEY = _key("checkpoint")
 CHECKPOINT_VERIFIER = note.Verifier("bench.example", _CHECKPOINT_KEY.public_key().public_bytes_raw())
+
+
+def checkpoint_key() -> bytes:
+    """As a node keeps it on disk (PKCS #8, DER)."""
+    return _CHECKPOINT_KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
 def sign_checkpoint(message: bytes) -> bytes:

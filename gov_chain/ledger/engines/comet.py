@@ -48,6 +48,9 @@ from gov_chain.ledger.outcomes import outcome
 
 log = logging.getLogger(__name__)
 
+IN_FLIGHT = 256
+"""Transactions without an outcome, above which no more are taken: what waits here would only wait longer, and a key's
+sequence numbers may not be further apart than its window (`machine.WINDOW`)."""
 PATIENCE = 10.0
 RESEND = 3.0
 TICK = 0.5
@@ -101,6 +104,8 @@ class Comet:
         with self._lock:
             if self._closing:
                 future.set_exception(LedgerError("sequencer-stopped", log="closing"))
+            elif len(self._queue) + len(self._waiting) >= IN_FLIGHT:
+                future.set_exception(LedgerError("consortium-busy", log=f"{IN_FLIGHT} transactions in flight"))
             else:
                 self._queue.append((body, future))
                 self._lock.notify_all()
