@@ -28,8 +28,12 @@ setup: $(INSTALLED) $(CONTEXTS) $(BUNDLE) ## .venv, Python packages, the wallet'
 engines: $(INSTALLED) ## build the engines of others from pinned source, once (ENGINES=cometbft for one)
 	@$(BIN)/python -m gov_chain.engines $(ENGINES)
 
-run: setup $(if $(filter 1,$(CONSORTIUM)),engines) ## start a node on this machine (PORT=8000; TLS=1 for a phone nearby; CONSORTIUM=1 for four nodes)
-	@exec $(BIN)/govchain $(if $(filter 1,$(CONSORTIUM)),consortium) up $(if $(PORT),--port $(PORT)) $(if $(filter 1,$(TLS)),--tls)
+run: setup $(if $(filter 1,$(CONSORTIUM)),engines-cometbft) $(if $(filter 1,$(VAULT)),engines-vault) ## start a node on this machine (PORT=8000; TLS=1 for a phone nearby; CONSORTIUM=1 for four nodes; VAULT=1 for keys in Vault, in var-vault)
+	@exec $(BIN)/govchain $(if $(filter 1,$(CONSORTIUM)),consortium) up $(if $(PORT),--port $(PORT)) $(if $(filter 1,$(TLS)),--tls) \
+	    $(if $(filter 1,$(VAULT)),--vault --data $(or $(DATA),var-vault))
+
+engines-%: $(INSTALLED)
+	@$(BIN)/python -m gov_chain.engines $* >&2
 
 test: setup $(INTEROP) ## every test (ARGS="tests/test_cli.py -k help" for a few)
 	@$(BIN)/python -m pytest $(ARGS)

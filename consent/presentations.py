@@ -30,8 +30,9 @@ KEY_BINDING_CODES = {
 
 def unlock_inner(request: PresentationRequest, token: str) -> dict[str, Any]:
     """The JSON inside an answer encrypted to the request's key; raises `ConsentError` response-malformed."""
+    key = requests.response_key(request)  # A key store that is away says nothing about the answer: not caught.
     try:
-        value = parse_json(envelopes.open_inner(token, key=requests.response_key(request)))
+        value = parse_json(envelopes.open_inner(token, key=key))
     except (envelopes.MalformedEnvelopeError, envelopes.LockedEnvelopeError) as error:
         raise ConsentError("response-malformed", log=str(error)) from error
     except GovChainError as error:

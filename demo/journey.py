@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from tqdm import tqdm
 from websockets.exceptions import WebSocketException
 
 from demo.holder import UnacceptableError
-from demo.node import Consortium, Node, NodeFailedError
+from demo.node import Consortium, Node, NodeFailedError, VaultNode
 from demo.officer import Officer
 from demo.standard_wallet import RefusedError, StandardWallet
 from demo.wallet import GrantKept, Wallet
@@ -72,7 +73,7 @@ class Story:
     node: Node
     folder: Path
     kind: frozenset[str] = frozenset()
-    """`consortium`, `kill-one`: what of the steps is run."""
+    """`consortium`, `kill-one`, `vault`, `kill-vault`: what of the steps is run."""
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
     officers: dict[str, Officer] = field(default_factory=dict)
     wallet: Wallet = None  # type: ignore[assignment]  # set by `activate`
@@ -82,6 +83,7 @@ class Story:
     request: str = ""
     desk: str = ""
     grant: GrantKept = None  # type: ignore[assignment]  # set by `consent`
+    waiting: GrantKept = None  # type: ignore[assignment]  # set by `kill_vault`
 
     @property
     def base(self) -> str:
@@ -123,6 +125,7 @@ def refused(act: Callable[[], object], *codes: str) -> str:
 
 Step = Callable[[Story], str]
 ALWAYS, CONSORTIUM, KILLING = frozenset[str](), frozenset({"consortium"}), frozenset({"consortium", "kill-one"})
+VAULT, VAULT_KILLED = frozenset({"vault"}), frozenset({"vault", "kill-vault"})
 STEPS: list[tuple[str, Step, frozenset[str]]] = []
 """In order: name, act, and what the demo has to be for the step to be run."""
 
@@ -299,6 +302,36 @@ def look_again(story: Story) -> str:
     return "a second look is a second usage in the citizen's history"
 
 
+@step("kill-vault", VAULT_KILLED)
+def kill_vault(story: Story) -> str:
+    """Vault dies without a word: what is known is still read, what needs a key waits or is told to come back."""
+    _, request = _request(story, "wallet")
+    story.waiting = story.wallet.consent(request, PIN, uses=2)
+    status, told = story.node.command("vault", "stop", "--kill")
+    expect(status == 0, f"{told}")
+    size = _size(story)
+    code = _told_to_come_back(lambda: _request(story, "wallet"))
+    kinds = [kind for kind, _ in story.wallet.history(story.grant)]
+    expect(kinds == ["grant", "usage", "usage"], f"history says {kinds}")
+    _told_to_come_back(lambda: story.wallet.withdraw(story.waiting))
+    expect(_size(story) == size, "something was signed without Vault")
+    _, told = story.node.command("doctor")
+    (outbox,) = [check for check in told["checks"] if check["name"] == "outbox"]
+    expect("key-store-unreachable" in outbox["en"], f"doctor says {outbox}")
+    return f"a request is answered {code}, histories are read and proven; the withdrawal waits, doctor: {outbox['en']}"
+
+
+@step("vault-back", VAULT_KILLED)
+def vault_back(story: Story) -> str:
+    """Vault is started and unsealed; nobody tells the node."""
+    status, told = story.node.command("vault", "start")
+    expect(status == 0, f"{told}")
+    begun = time.monotonic()
+    until(lambda: [kind for kind, _ in story.wallet.history(story.waiting)] == ["grant", "withdraw"], "it still waits")
+    _request(story, "wallet")
+    return f"the withdrawal that waited was final {time.monotonic() - begun:.1f} s later, by itself"
+
+
 @step("withdraw")
 def withdraw(story: Story) -> str:
     verified = story.wallet.withdraw(story.grant)
@@ -358,6 +391,26 @@ def one_history(story: Story) -> str:
     return f"{len(texts)} nodes, {bodies.pop().split(chr(10))[1]} entries, one root"
 
 
+@step("vault-audit", VAULT)
+def vault_audit(story: Story) -> str:
+    """Vault's own log: who signed with what, how often; no key was exported, and nobody's number stands in it."""
+    text = (story.node.data / "vault" / "audit.log").read_text()
+    signed: Counter[str] = Counter()
+    for line in text.splitlines():
+        entry = json.loads(line)
+        mount, _, verb_and_key = entry["request"]["path"].removeprefix("govchain/").partition("/")
+        verb, _, key = verb_and_key.partition("/")
+        expect(verb not in ("export", "backup"), f"{entry['request']['path']} was asked for")
+        if entry["type"] == "response" and verb == "sign" and not entry.get("error"):
+            signed[f"{mount}/{key}"] += 1
+    for key in ("ledger/checkpoint", "psb/ledger", "psb/issue", "street/request", "data/ledger"):
+        expect(signed[key], f"no signature by {key} in the audit log")
+    expect(not (story.node.data / "keys").exists(), "there are keys in files")
+    for person in story.node.greeting["citizens"]:
+        expect(person["id_number"] not in text, "the audit log names a citizen")
+    return f"{signed.total()} signing calls by {len(signed)} keys, all in the audit log; no key file, no export"
+
+
 @step("stop")
 def stop(story: Story) -> str:
     status = story.node.stop()
@@ -390,6 +443,16 @@ def _request(story: Story, wallet: str) -> tuple[str, str]:
     clerk = story.officer("clerk")
     page = clerk.submit(clerk.open("/counter/").form(action="/counter/requests", holding="matter"), matter=MATTER)
     return httpx.URL(page.url).path, page.uri("/wallet/#present" if wallet == "wallet" else "openid4vp:")
+
+
+def _told_to_come_back(act: Callable[[], object]) -> str:
+    """Status and code of a refusal that says: try again later."""
+    try:
+        act()
+    except RefusedError as error:
+        expect(error.status == 503, f"answered {error.status} {error.code}")
+        return f"503 {error.code}".replace("503 503", "503")
+    raise CheckFailedError("was not refused")
 
 
 def _key(desk: str) -> str:
@@ -436,15 +499,15 @@ def _perform(story: Story, say: Callable[[str], None]) -> list[Outcome]:
     return outcomes
 
 
-def run(*, keep: str | None, as_json: bool, consortium: bool = False, kill_one: bool = False) -> int:
+def run(*, keep: str | None, as_json: bool, kind: frozenset[str] = ALWAYS) -> int:
     """Run every step; prints the outcome and answers the exit status."""
     folder = Path(keep) if keep else Path(tempfile.mkdtemp(prefix="govchain-demo-"))
     if keep and folder.exists() and any(folder.iterdir()):
         sys.stderr.write(f"{folder} 不是空目录 is not empty\n")
         return 2
     begun = time.monotonic()
-    kind = frozenset(name for name, wanted in (("consortium", consortium), ("kill-one", kill_one)) if wanted)
-    story = Story(Consortium(folder) if consortium else Node(folder), folder, kind)
+    node = Consortium(folder) if "consortium" in kind else VaultNode(folder) if "vault" in kind else Node(folder)
+    story = Story(node, folder, kind)
     try:
         with tqdm(total=len(_steps(story)), leave=False, disable=None if not as_json else True) as bar:
             outcomes = _perform(story, lambda name: _advance(bar, name))

@@ -111,6 +111,12 @@ class Node:
         return self.log.read_text(errors="replace").strip()[-600:]
 
 
+class VaultNode(Node):
+    """A node that signs with a Vault of its own, started with it."""
+
+    COMMAND = ("up", "--port", "0", "--vault")
+
+
 class Consortium(Node):
     """Four agencies' nodes under one ledger. The citizens' node is that of the home agency."""
 

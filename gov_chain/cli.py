@@ -18,7 +18,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gov_chain.core.errors import GovChainError
@@ -109,6 +109,16 @@ def read_settings(data: Path) -> None:
     if path.exists():
         for name, _, value in (line.partition("=") for line in path.read_text().splitlines()):
             os.environ.setdefault(name, value)
+
+
+def write_settings(data: Path, settings: Mapping[str, str]) -> None:
+    """Put these into `<data>/node.env`, beside what is there."""
+    path = data / "node.env"
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = [line for line in lines if line.partition("=")[0] not in settings]
+    draft = path.with_suffix(".new")
+    draft.write_text("".join(f"{line}\n" for line in [*kept, *(f"{k}={v}" for k, v in settings.items())]))
+    draft.replace(path)
 
 
 def _refuse(error: GovChainError, *, as_json: bool) -> None:

@@ -114,7 +114,16 @@ def key_store() -> Result:
         keys.signer(uri).public_key  # noqa: B018
     for agency in hosted:
         agencies.sealer(agency).seal(b"", b"govchain/doctor")
-    return Result("keys", OK, f"{len(wanted) + len(hosted)} 把密钥可用。", f"{len(wanted) + len(hosted)} keys usable.")
+    count = len(wanted) + len(hosted)
+    told = _vault() if settings.GOVCHAIN.keys == "vault" else ""
+    return Result("keys", OK, f"{count} 把密钥可用。", f"{count} keys usable.{told}")
+
+
+def _vault() -> str:
+    from gov_chain.keys import vault
+
+    said = vault.vault().condition()
+    return f" Vault {said.version}; log-in for {said.seconds_left} s more; {', '.join(said.policies)}."
 
 
 def ledger() -> Result:
@@ -194,6 +203,12 @@ def outbox() -> Result:
         return Result(
             "outbox", WARN, f"结果多次送达失败：{told}。", f"Outcomes fail to be delivered: {told}.",
             stuck[0].to_do[0], stuck[0].to_do[1],
+        )  # fmt: skip
+    if held := condition.held_back():
+        told = _reasons(held)
+        return Result(
+            "outbox", WARN, f"等待上链的记录：{told}。{held[0].why[0]}", f"Records wait: {told}. {held[0].why[1]}",
+            held[0].to_do[0], held[0].to_do[1],
         )  # fmt: skip
     backlog = condition.backlog()
     if backlog.oldest > condition.OVERDUE:

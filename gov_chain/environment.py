@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +25,18 @@ ORIGIN = re.compile(r"[^\s+]{1,100}")
 
 class UnsafeSettings(SystemExit):
     """Stops the process at start with one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultAccess:
+    """Where a node's Vault (or OpenBao) is, and how the node logs in (AppRole)."""
+
+    url: str
+    ca: str = ""
+    """File of the CA its certificate is under; empty: the machine's."""
+    role_id: str
+    secret_id_file: Path
+    """Read at each log-in, so that a new one counts without a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +57,8 @@ class Environment:
     """Store for the keys this node makes: `local` or `vault`."""
     ledger_origin: str
     """The ledger's name in its checkpoints."""
+    vault: VaultAccess | None = None
+    """With `keys` = vault."""
     ledger: str = "embedded"
     """Who orders the transactions: `embedded`, or `comet:<RPC of this node's own CometBFT>`."""
     witnesses: tuple[tuple[str, str], ...] = ()
@@ -90,6 +105,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         redis_url=get("REDIS_URL"),
         workers=workers,
         keys=get("KEYS", "local"),
+        vault=_vault(get) if get("KEYS") == "vault" else None,
         ledger_origin=get("LEDGER_ORIGIN", "ledger.yunzhou.example"),
         ledger=get("LEDGER", "embedded"),
         witnesses=tuple(_witnesses(get("WITNESSES"))),
@@ -117,7 +133,7 @@ def _check(env: Environment) -> None:
             url is not None and (url.scheme == "https" or url.hostname in LOOPBACK),
             "GOVCHAIN_BASE_URL must be https:// except on loopback: browsers give keys and camera to https only",
         ),
-        (env.keys in ("local",), "GOVCHAIN_KEYS must be local (vault is not supported yet)"),
+        (env.keys in ("local", "vault"), "GOVCHAIN_KEYS must be local or vault"),
         (
             env.database_url == "sqlite" or env.database_url.startswith("postgresql://"),
             "GOVCHAIN_DATABASE_URL must be sqlite or postgresql://user@host/name",
@@ -178,6 +194,33 @@ def _url(text: str) -> SplitResult | None:
     host = f"[{url.hostname}]" if url.hostname and ":" in url.hostname else url.hostname
     plain = f"{url.scheme}://{host}" + (f":{port}" if port is not None else "")
     return url if url.scheme in ("http", "https") and host and plain == text.lower() else None
+
+
+def _vault(get: Callable[..., str]) -> VaultAccess:
+    access = VaultAccess(
+        url=get("VAULT_URL").rstrip("/"),
+        ca=get("VAULT_CA"),
+        role_id=get("VAULT_ROLE_ID"),
+        secret_id_file=Path(get("VAULT_SECRET_ID_FILE")),
+    )
+    url = _url(access.url)
+    if url is None or url.scheme != "https":
+        raise UnsafeSettings("GOVCHAIN_KEYS=vault needs GOVCHAIN_VAULT_URL, https://host[:port]; also on loopback")
+    if access.ca and not Path(access.ca).is_file():
+        raise UnsafeSettings(f"GOVCHAIN_VAULT_CA names no file: {access.ca}")
+    if not access.role_id:
+        raise UnsafeSettings("GOVCHAIN_KEYS=vault needs GOVCHAIN_VAULT_ROLE_ID: the node's AppRole")
+    try:
+        mode = access.secret_id_file.stat().st_mode
+    except OSError:
+        mode = 0
+    if not stat.S_ISREG(mode):
+        raise UnsafeSettings("GOVCHAIN_KEYS=vault needs GOVCHAIN_VAULT_SECRET_ID_FILE: the file with the secret id")
+    if mode & 0o077:
+        raise UnsafeSettings(
+            "GOVCHAIN_VAULT_SECRET_ID_FILE is readable by others: chmod 600, and replace the secret id"
+        )
+    return access
 
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")

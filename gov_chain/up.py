@@ -1,6 +1,7 @@
 """`govchain up`: one machine's node from nothing to ready, the same steps at every start.
 
     take the port        before anything else, so that a taken one costs a line and not a half-made node
+    start Vault          with --vault: the one under the data directory, and end it when the node ends
     take the ledger      one writer a data directory
     migrate              the database follows the code
     seed                 agencies, keys, the ledger's genesis, types, matters, the demo register
@@ -31,9 +32,11 @@ from pathlib import Path
 from typing import Any
 
 from gov_chain import tls as local_tls
-from gov_chain.cli import DEFAULT_DATA, read_settings
+from gov_chain import vault_server
+from gov_chain.cli import DEFAULT_DATA, read_settings, write_settings
 from gov_chain.core.errors import GovChainError, Message
-from gov_chain.environment import UnsafeSettings
+from gov_chain.environment import UnsafeSettings, VaultAccess
+from identity.core.demo_agencies import AGENCIES
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +60,28 @@ class NodeError(GovChainError):
             "请检查 --host。",
             "Check --host.",
         ),
+        "keys-in-files": Message(
+            409,
+            "{folder} 中的节点使用密钥文件；已有密钥不能移入 Vault。",
+            "The node in {folder} has its keys in files; they are not moved into Vault.",
+            "请为使用 Vault 的节点另选目录：--data DIR。",
+            "Give the node with Vault a directory of its own: --data DIR.",
+        ),
     }
 
 
-def up(*, host: str, port: int, data: str | None, tls: bool, as_json: bool) -> int:
+def up(*, host: str, port: int, data: str | None, tls: bool, vault: bool = False, as_json: bool) -> int:
     """Serve until Ctrl-C; answers the exit status."""
-    folder = Path(data or os.environ.get("GOVCHAIN_DATA", DEFAULT_DATA)).absolute()
-    with _listen("0.0.0.0" if tls else host, port) as listener:  # noqa: S104 - a phone has to reach it
+    folder = folder_of(data)
+    with contextlib.ExitStack() as until_ended:
+        # A phone has to reach it.
+        listener = until_ended.enter_context(_listen("0.0.0.0" if tls else host, port))  # noqa: S104
         os.environ["GOVCHAIN_DATA"] = str(folder)
+        if vault:
+            started_here = vault_server.running(folder / "vault") is None
+            start_vault(folder)
+            if started_here:
+                until_ended.callback(vault_server.stop, folder / "vault")
         read_settings(folder)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gov_chain.settings")
         port = listener.getsockname()[1]
@@ -82,6 +99,25 @@ def up(*, host: str, port: int, data: str | None, tls: bool, as_json: bool) -> i
 
         django.setup()
         return _serve(listener, folder, certificate, as_json=as_json)
+
+
+def folder_of(data: str | None) -> Path:
+    return Path(data or os.environ.get("GOVCHAIN_DATA", DEFAULT_DATA)).absolute()
+
+
+def start_vault(folder: Path) -> VaultAccess:
+    """This node's own Vault, running and unsealed; noted in `node.env` for every process on this data.
+
+    Raises `NodeError("keys-in-files")` if the node has keys already, and what `vault_server.start` raises.
+    """
+    if (folder / "keys").exists():
+        raise NodeError("keys-in-files", folder=str(folder))
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    read_settings(folder)
+    hosted = os.environ.get("GOVCHAIN_HOSTED", "").replace(",", " ").split()
+    access = vault_server.start(folder / "vault", agencies=hosted or [slug for _, slug, *_ in AGENCIES])
+    write_settings(folder, vault_server.settings(access))
+    return access
 
 
 def _listen(host: str, port: int) -> socket.socket:

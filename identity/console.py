@@ -31,6 +31,7 @@ def _context() -> dict[str, object]:
         "backlog": backlog,
         "overdue": backlog.oldest > condition.OVERDUE,
         "aside": condition.set_aside(),
+        "held": condition.held_back(),
         "undelivered": condition.undelivered(),
         "head": head,
         "clock_wrong": head.ahead > condition.CLOCK_SKEW,

@@ -59,8 +59,12 @@ def open_presentation(*, usage: Usage) -> Opened:
     _move(response, "release")
     try:
         report = _verify(response, usage, released)
-    except (ConsentError, KeyStoreError, envelopes.MalformedEnvelopeError, envelopes.LockedEnvelopeError) as error:
-        code = error.code if isinstance(error, ConsentError | KeyStoreError) else "response-malformed"
+    except KeyStoreError as error:
+        if error.code != "seal-broken":
+            raise  # The key store is away: nothing is decided, and the relay comes back.
+        return _end(response, "fail", refusal=error.code)
+    except (ConsentError, envelopes.MalformedEnvelopeError, envelopes.LockedEnvelopeError) as error:
+        code = error.code if isinstance(error, ConsentError) else "response-malformed"
         return _end(response, "fail", refusal=code)
     checks = presentations.checks_json(report)
     if report.result == "undetermined":

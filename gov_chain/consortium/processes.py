@@ -78,6 +78,15 @@ def end(found: Found, *, seconds: float = STOP_SECONDS) -> None:
         _gone(found, seconds)
 
 
+def wait(until: Callable[[], bool], found: Found, *, seconds: float) -> bool:
+    """Ask `until` again and again, while a process lives that need not be this one's child; whether it came true."""
+    deadline = time.monotonic() + seconds
+    while not until():
+        if time.monotonic() > deadline or _gone(found, LOOK):
+            return False
+    return True
+
+
 def _gone(found: Found, seconds: float) -> bool:
     try:
         descriptor = os.pidfd_open(found.pid)

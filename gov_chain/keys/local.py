@@ -66,6 +66,12 @@ class LocalSealer:
         except (InvalidTag, ValueError) as error:
             raise KeyStoreError("seal-broken") from error
 
+    def seal_many(self, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        return [self.seal(*item) for item in items]
+
+    def open_many(self, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        return [self.open(*item) for item in items]
+
 
 def signer(name: str) -> LocalSigner:
     return _signer(_path(name))

@@ -22,10 +22,11 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from gov_chain.clock import now
 from gov_chain.core.errors import GovChainError
+from gov_chain.keys import KeyStoreError
 from gov_chain.ledger import node, node_keys, outbox
 from gov_chain.ledger.core import records
 from gov_chain.ledger.core import transaction as wire
@@ -45,6 +46,7 @@ AT_ONCE = 4096
 TRANSIENT = frozenset(
     {
         "sequencer-stopped",
+        "checkpoint-unsigned",
         "clock-jumped",
         "rules-unknown",
         "consortium-busy",
@@ -53,8 +55,11 @@ TRANSIENT = frozenset(
     }
 )
 """The ledger is not writing now: send the same bytes again later."""
-NO_KEY = frozenset({"outbox-key-missing", "key-missing", "key-store-unknown"})
-"""This node cannot sign for the agency at all; other errors of a key store pass, and the row waits."""
+NO_KEY = frozenset({"outbox-key-missing", "key-store-unknown"})
+"""This node does not sign for the agency at all."""
+ITS_OWN = frozenset({"key-missing", "key-exposed", "key-store-denied", "key-version-refused"})
+"""The key store refuses one key: its agency's rows wait, with this reason, and others go on. Any other of its errors is
+about the store: everything waits."""
 AGAIN = frozenset({"transaction-expired", "sequence-used", "sequence-too-old", "sequence-too-far"})
 """These bytes can never be accepted, others with the same records can: sign anew."""
 RETIRED = "key-retired"
@@ -65,9 +70,13 @@ VOTES = frozenset({records.PROPOSE, records.VOTE})
 
 def sign_pending() -> int:
     """Sign what waits in the outbox, in its order; the number of rows signed or set aside."""
-    rows = list(OutboxRow.objects.filter(state=OutboxRow.State.PENDING).order_by("pk")[:AT_ONCE])
+    pending = OutboxRow.objects.filter(state=OutboxRow.State.PENDING)
+    rows = list(pending.order_by("pk")[:AT_ONCE])
     reader = node.ledger()
+    waiting: set[int] = set()
     for agency, batch in _batches(rows):
+        if agency in waiting:
+            continue
         try:
             key = node_keys.in_force(agency, reader)
             if node_keys.former_key_undecided(key):
@@ -77,9 +86,16 @@ def sign_pending() -> int:
                 outbox.committed.set()  # The rest goes out in the next pass, which need not wait to be woken.
                 break
         except GovChainError as error:
-            if error.code not in NO_KEY:
+            if error.code in NO_KEY:
+                _set_aside(batch, "outbox-key-missing", error.code)
+            elif not isinstance(error, KeyStoreError):
                 raise
-            _set_aside(batch, "outbox-key-missing", error.code)
+            elif error.code in ITS_OWN:
+                waiting.add(agency)
+                _wait(pending.filter(agency=agency), error.code)
+            else:
+                _wait(pending, error.code)
+                break
     return len(rows)
 
 
@@ -129,21 +145,27 @@ def _sign(key: NodeKey, batch: list[OutboxRow]) -> None:
             agency=key.agency, key_no=key.key_no, sequence=sequence, body=body, valid_until=valid_until
         )
         for position, row in enumerate(batch):
-            row.transaction, row.position, row.state = signed, position, OutboxRow.State.SIGNED
-        OutboxRow.objects.bulk_update(batch, ["transaction", "position", "state"])
+            row.transaction, row.position, row.state, row.reason = signed, position, OutboxRow.State.SIGNED, ""
+        OutboxRow.objects.bulk_update(batch, ["transaction", "position", "state", "reason"])
+
+
+def _wait(rows: QuerySet[OutboxRow], reason: str) -> None:
+    """Say why they wait, for `condition` and through it `govchain doctor`; written once, however often it is tried."""
+    rows.exclude(reason=reason).update(reason=reason)
 
 
 def _store_outcome(signed: SignedTransaction, committed: Committed, reader: Reader) -> int:
     rows = list(signed.rows.order_by("position"))
     for row in rows:
         assert row.position is not None
+        row.reason = ""
         index = committed.positions[row.position]
         if index is None:
             row.state, row.code = OutboxRow.State.REFUSED, committed.refused[row.position]
         else:
             row.state, row.index, row.receipt = OutboxRow.State.FINAL, index, reader.receipt(index)
     with transaction.atomic(durable=True):
-        OutboxRow.objects.bulk_update(rows, ["state", "code", "index", "receipt"])
+        OutboxRow.objects.bulk_update(rows, ["state", "code", "index", "receipt", "reason"])
         signed.state = SignedTransaction.State.FINAL
         signed.save(update_fields=["state"])
     return len(rows)
@@ -152,6 +174,7 @@ def _store_outcome(signed: SignedTransaction, committed: Committed, reader: Read
 def _refused(signed: SignedTransaction, error: LedgerError, engine: Engine, reader: Reader) -> int:
     """The ledger refused a transaction whole. It may be one that is in the log already, sent before a crash."""
     if error.code in TRANSIENT:
+        _wait(signed.rows.all(), str(error.values.get("reason", error.code)))
         return 0
     if error.code == RETIRED and not node_keys.retired_for_good(signed.agency, signed.key_no, reader):
         return 0  # Judged in a block that was not written after all, or is not yet: the same bytes again.

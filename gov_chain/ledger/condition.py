@@ -103,9 +103,16 @@ def undelivered() -> list[Stuck]:
     return _stuck(OutboxRow.objects.filter(delivered=False, attempts__gte=FAILING), "reason", _WAIT)
 
 
+_DECIDED = [OutboxRow.State.FINAL, OutboxRow.State.REFUSED, OutboxRow.State.ASIDE]
+
+
+def held_back() -> list[Stuck]:
+    """Records that wait for something known, such as a key store that is sealed; they go out by themselves."""
+    return _stuck(OutboxRow.objects.exclude(state__in=_DECIDED).exclude(reason=""), "reason", _WAIT)
+
+
 def backlog() -> Backlog:
-    decided = [OutboxRow.State.FINAL, OutboxRow.State.REFUSED, OutboxRow.State.ASIDE]
-    found = OutboxRow.objects.exclude(state__in=decided).aggregate(waiting=Count("id"), since=Min("created_at"))
+    found = OutboxRow.objects.exclude(state__in=_DECIDED).aggregate(waiting=Count("id"), since=Min("created_at"))
     since = found["since"]
     return Backlog(found["waiting"], max(0, int(clock.now() - since.timestamp())) if since is not None else 0)
 
@@ -141,9 +148,14 @@ def witnesses() -> list[Witnessed]:
 def _stuck(rows: QuerySet[OutboxRow], named: str, otherwise: tuple[str, str]) -> list[Stuck]:
     found = rows.values(named).annotate(count=Count("id"), first=Min("subject")).order_by(named)
     return [
-        Stuck(each[named], each["count"], each["first"], _why(each[named]), _TO_DO.get(each[named], otherwise))
+        Stuck(each[named], each["count"], each["first"], _why(each[named]), _to_do(each[named], otherwise))
         for each in found
     ]
+
+
+def _to_do(code: str, otherwise: tuple[str, str]) -> tuple[str, str]:
+    message = KeyStoreError.messages.get(code)
+    return (message.fix_zh, message.fix_en) if message else _TO_DO.get(code, otherwise)
 
 
 def _why(code: str) -> tuple[str, str]:

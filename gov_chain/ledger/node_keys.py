@@ -24,12 +24,22 @@ def in_force(agency: int, reader: Reader) -> NodeKey:
     number, public_key = _on_ledger(agency, reader)
     if number <= key.key_no:
         return key
-    if keys.signer(keys.numbered(key.signer, number)).public_key != public_key:
+    if _held(keys.numbered(key.signer, number)) != public_key:
         raise LedgerError("outbox-key-missing", log=f"agency {agency}: its key {number} here is not the ledger's")
     NodeKey.objects.filter(agency=agency, key_no=key.key_no).update(
         key_no=number, next_sequence=reader.highest_sequence(agency, number) + 1
     )
     return NodeKey.objects.get(agency=agency)
+
+
+def _held(uri: str) -> bytes | None:
+    """Its public key; None if nobody ever made it here. A key store that is away raises: that is another matter."""
+    try:
+        return keys.signer(uri).public_key
+    except keys.KeyStoreError as error:
+        if error.code != "key-missing":
+            raise
+        return None
 
 
 def signer(key: NodeKey) -> keys.Signer:

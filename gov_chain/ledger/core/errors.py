@@ -532,6 +532,13 @@ class LedgerError(GovChainError):
             "请稍后再试；管理员可查看日志。",
             "Try again later; the operator finds the reason in the log.",
         ),
+        "checkpoint-unsigned": Message(
+            503,
+            "密钥库暂时不能签名，账本暂停写入。",
+            "The key store does not sign for now, so the ledger has stopped writing.",
+            "请稍后再试；密钥库恢复后会自动继续。",
+            "Try again later; it goes on by itself once the key store is back.",
+        ),
         "clock-jumped": Message(
             503,
             "系统时钟突然前跳，账本暂停写入。",

@@ -60,12 +60,14 @@ def public(directory: Path) -> Public:
 
 
 def unseal(directory: Path, sealer: Sealer) -> bytes:
-    """The secret; raises `CosignerError` cosigner-key-missing or cosigner-key-damaged."""
+    """The secret; raises `CosignerError` cosigner-key-missing or cosigner-key-damaged, `KeyStoreError`."""
     known, sealed = _read(directory)
     try:
         secret = sealer.open(sealed, _CONTEXT + known.bls_key)
         matches = bls.sk_to_pk(secret) == known.bls_key
     except (KeyStoreError, ValueError) as error:
+        if isinstance(error, KeyStoreError) and error.code != "seal-broken":
+            raise  # The key store is away; the key is as good as it was.
         raise CosignerError("cosigner-key-damaged", log=type(error).__name__) from error
     if not matches:
         raise CosignerError("cosigner-key-damaged", log="another key's secret")

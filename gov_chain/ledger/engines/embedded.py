@@ -12,7 +12,8 @@ Writing a block, and what is durable after each step:
  5. answer the submitters
 
 A crash before the end of 3 leaves the former block; a crash after it leaves answers ungiven, which `outcome` gives
-later. An error of the store drops the block and opens the store anew, as a start does.
+later. An error of the store, or a key store that does not sign, drops the block and opens the store anew, as a start
+does.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gov_chain.core.errors import GovChainError
+from gov_chain.keys import KeyStoreError
 from gov_chain.ledger import newest, store
 from gov_chain.ledger.core import checkpoint, note, tiles, transaction, tree
 from gov_chain.ledger.core.errors import LedgerError
@@ -239,6 +241,12 @@ class Embedded:
                 self._open()
                 self._stopped = None
             answers = self._commit(block)
+        except KeyStoreError as error:
+            # Nothing was written. No other key signs in its place; the same transactions come again.
+            log.error("ledger: block not written: %s", error)
+            unsigned = LedgerError("checkpoint-unsigned", log=str(error), reason=error.code)
+            answers = [unsigned] * len(block)
+            self._drop(unsigned)
         except (GovChainError, sqlite3.Error, OSError) as error:
             log.error("ledger: block not written: %s", error)
             if isinstance(error, LedgerError) and error.code == "clock-jumped":
