@@ -11,6 +11,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from identity import personal
+
 MAX_TRIES = 5
 
 
@@ -57,22 +59,55 @@ class CertificateType(models.Model):
         return [field["id"] for field in self.definition["fields"]]
 
 
-class RegisterRow(models.Model):
-    """One subject of an agency's source register: where a certificate's claims come from."""
+class RegisterRow(personal.Row, models.Model):
+    """One subject of an agency's source register: where a certificate's claims come from.
+
+    `registers.sealed` makes them, `queries` finds them.
+    """
 
     type_slug = models.SlugField(max_length=40)
     agency = models.ForeignKey("identity.Agency", on_delete=models.PROTECT, related_name="register_rows")
-    subject = models.CharField(max_length=32, help_text="Identity number or social credit code.")
-    name = models.CharField(max_length=100, db_index=True)
-    data = models.JSONField(help_text="The type's fields, normalized.")
-    note = models.CharField(max_length=200, blank=True)
+    subject_index = models.BinaryField(max_length=32, help_text="Digest the agency finds the subject's number by.")
+    personal = models.BinaryField(max_length=64 * 1024, help_text="Number, name, fields and note, under the data key.")
+    data_key_sealed = models.BinaryField(max_length=200)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering = ["name", "subject"]
+        ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["type_slug", "agency", "subject"], name="register_subject_once"),
+            models.UniqueConstraint(fields=["type_slug", "agency", "subject_index"], name="register_subject_once"),
         ]
+
+    def keeper(self) -> str:
+        return str(self.agency.slug)
+
+    def personal_context(self) -> bytes:
+        return b"govchain/register-row/v1\n" + self.type_slug.encode() + b"\n" + bytes(self.subject_index)
+
+    @property
+    def subject(self) -> str:
+        """Identity number or social credit code."""
+        return str(self.opened["subject"])
+
+    @property
+    def name(self) -> str:
+        return str(self.opened["name"])
+
+    @property
+    def data(self) -> dict[str, str]:
+        """The type's fields, normalized."""
+        return dict(self.opened["data"])
+
+    @property
+    def note(self) -> str:
+        return str(self.opened["note"])
+
+
+class RegisterName(models.Model):
+    """A digest of the beginning of a row's name, so that the desk finds it by a name half typed."""
+
+    row = models.ForeignKey(RegisterRow, on_delete=models.CASCADE, related_name="names")
+    digest = models.BinaryField(max_length=32, db_index=True)
 
 
 class Offer(models.Model):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
+from certificates import registers
 from certificates.core.errors import CertificateError
-from certificates.models import AccessToken, Certificate, CertificateType, Offer, RegisterRow
+from certificates.models import AccessToken, Certificate, CertificateType, Offer, RegisterName, RegisterRow
 from gov_chain import clock
+from identity import personal
 from identity.models import Agency
 
 SEARCH_LIMIT = 20
@@ -48,19 +50,20 @@ def types_in_force(agency: Agency) -> list[CertificateType]:
 
 
 def search_register(agency: Agency, text: str) -> list[RegisterRow]:
-    """Rows whose number is `text`, or whose name is or begins with it; at most `SEARCH_LIMIT`."""
+    """Rows whose number is `text`, or whose name is or begins with it (`registers`); at most `SEARCH_LIMIT`."""
     text = text.strip()
     if len(text) < 2:
         return []
-    rows = RegisterRow.objects.filter(agency=agency).filter(
-        Q(subject=text.upper()) | Q(name=text) | Q(name__startswith=text)
-    )
-    return list(rows.order_by("name", "subject")[:SEARCH_LIMIT])
+    by_number = Q(subject_index=registers.subject_index(agency, text))
+    by_name = Q(pk__in=RegisterName.objects.filter(digest=registers.name_index(agency, text)).values("row"))
+    rows = list(RegisterRow.objects.select_related("agency").filter(by_number | by_name, agency=agency)[:SEARCH_LIMIT])
+    personal.open_rows(rows)
+    return sorted(rows, key=lambda row: (row.name, row.subject))
 
 
 def register_row(kind: CertificateType, subject: str) -> RegisterRow:
     row = RegisterRow.objects.filter(
-        type_slug=kind.slug, agency_id=kind.agency_id, subject=subject.strip().upper()
+        type_slug=kind.slug, agency_id=kind.agency_id, subject_index=registers.subject_index(kind.agency, subject)
     ).first()
     if row is None:
         raise CertificateError("subject-unknown")
@@ -77,7 +80,7 @@ def any_register_row(kind: CertificateType) -> RegisterRow:
 
 def offer_of(agency: Agency, offer_id: uuid.UUID) -> Offer:
     """An offer of this agency, whatever its state; raises `CertificateError("offer-unknown")`."""
-    offer = Offer.objects.select_related("type__agency", "row").filter(pk=offer_id, type__agency=agency).first()
+    offer = Offer.objects.select_related("type__agency", "row__agency").filter(pk=offer_id, type__agency=agency).first()
     if offer is None:
         raise CertificateError("offer-unknown")
     return offer
@@ -98,11 +101,14 @@ def offer_state(offer: Offer) -> str:
 
 def certificate_of(agency: Agency, certificate_id: uuid.UUID) -> Certificate:
     """A certificate of this agency; raises `CertificateError("certificate-foreign")`."""
-    found = Certificate.objects.filter(agency=agency, pk=certificate_id).select_related("type", "row").first()
+    found = Certificate.objects.filter(agency=agency, pk=certificate_id).select_related("type", "row__agency").first()
     if found is None:
         raise CertificateError("certificate-foreign")
     return found
 
 
-def recent_certificates(agency: Agency) -> QuerySet[Certificate]:
-    return Certificate.objects.filter(agency=agency).select_related("type", "row")[:RECENT_LIMIT]
+def recent_certificates(agency: Agency) -> list[Certificate]:
+    """With their rows opened, in one call."""
+    found = list(Certificate.objects.filter(agency=agency).select_related("type", "row__agency")[:RECENT_LIMIT])
+    personal.open_rows([certificate.row for certificate in found])
+    return found

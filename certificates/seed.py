@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db import transaction
 
-from certificates import demo_data
+from certificates import demo_data, queries, registers
 from certificates.actions.register_type import register_type
 from certificates.core.definitions import RESIDENT_ID, SHIPPED
+from certificates.core.register_rules import Row
 from certificates.models import RegisterRow
 from gov_chain.environment import UnsafeSettings
 from gov_chain.ledger import relay
@@ -36,18 +38,13 @@ def seed() -> None:
     police = agencies.by_slug("psb")
     if not police.hosted:
         return
-    register = RegisterRow.objects.filter(agency=police, type_slug=RESIDENT_ID["id"])
-    known = set(register.values_list("subject", flat=True))
+    kind = queries.known_type(RESIDENT_ID["id"])
+    held = RegisterRow.objects.filter(agency=police, type_slug=kind.slug)
+    known = {bytes(index) for index in held.values_list("subject_index", flat=True)}
     missing = [
-        RegisterRow(
-            type_slug=RESIDENT_ID["id"],
-            agency=police,
-            subject=row["id_number"],
-            name=row["name"],
-            note=row.pop("note"),
-            data=row,
-        )
+        Row(row["id_number"], row["name"], {name: row[name] for name in row if name != "note"}, row["note"])
         for row in demo_data.people(count=PEOPLE, seed=SEED)
-        if row["id_number"] not in known
+        if registers.subject_index(police, row["id_number"]) not in known
     ]
-    RegisterRow.objects.bulk_create(missing, batch_size=500)
+    with transaction.atomic():
+        registers.save(kind, registers.sealed(kind, missing))

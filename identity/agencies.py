@@ -1,17 +1,16 @@
-"""Agencies and where their keys live: `<store>:<slug>/<purpose>`, after a rotation `…-<number>`."""
+"""Agencies, and the keys they sign and seal with."""
 
 from __future__ import annotations
-
-from django.conf import settings
 
 from gov_chain import keys
 from gov_chain.ledger import node
 from gov_chain.ledger.core.errors import LedgerError
 from identity.core.purposes import ALGORITHMS, Purpose
 from identity.errors import IdentityError
+from identity.key_names import uri as key_uri
 from identity.models import Agency
 
-__all__ = ["ALGORITHMS", "Purpose"]
+__all__ = ["ALGORITHMS", "Purpose", "key_uri"]
 
 
 def by_slug(slug: str, *, hosted: bool = False) -> Agency:
@@ -53,10 +52,6 @@ def elsewhere() -> list[str]:
 def wallet_url(fragment: str) -> str:
     """A link into the citizens' wallet, which their home agency's node serves: an ordinary web address."""
     return f"{home().base_url}/wallet/#{fragment}"
-
-
-def key_uri(slug: str, purpose: Purpose, key_no: int = 1) -> str:
-    return keys.numbered(f"{settings.GOVCHAIN.keys}:{slug}/{purpose}", key_no)
 
 
 def key_no(agency: Agency) -> int:

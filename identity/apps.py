@@ -11,9 +11,10 @@ class IdentityConfig(AppConfig):
         from gov_chain.ledger import documents, relay
         from gov_chain.web import lifespan, navigation
         from identity import acts, agencies, append_only, governance_acts, housekeeping, officers_log, rooms, sessions
-        from identity.actions import anchor_log, give_role
+        from identity.actions import anchor_log, erase_citizen, give_role
         from identity.login import recording
 
+        relay.on_outcome(erase_citizen.TOPIC, erase_citizen.lodged)
         documents.look_elsewhere(agencies.elsewhere)
         navigation.register(rooms.entries)
         sessions.listen()

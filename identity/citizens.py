@@ -1,37 +1,51 @@
 """Reads about citizens, and the key their data is kept under.
 
-Each citizen has a random 32-byte data key, sealed by the home agency's own key. Destroying it
-makes everything derived from it meaningless: the owner tags of grants, and what it encrypts.
+Each citizen has a data key of their own (`personal`), wrapped by the home agency's. Destroying it makes everything
+derived from it meaningless: name and number, the owner tags of grants, and what else it encrypts.
 """
 
 from __future__ import annotations
 
 import hmac
-import secrets
+from collections.abc import Iterable
 
-from identity import agencies
+from identity import personal
 from identity.errors import IdentityError
 from identity.models import Agency, Citizen
+
+SCOPE = "citizen/id-number"
 
 
 def by_id_number(home: Agency, id_number: str) -> Citizen:
     """The citizen of `home` with this identity number; raises `IdentityError("citizen-unknown")`."""
-    citizen = Citizen.objects.filter(home=home, id_number=id_number.strip().upper()).first()
+    citizen = Citizen.objects.filter(home=home, id_index=id_index(home, id_number)).first()
     if citizen is None:
         raise IdentityError("citizen-unknown")
     return citizen
 
 
+def id_index(home: Agency, id_number: str) -> bytes:
+    return personal.index(home, SCOPE, id_number.strip().upper())
+
+
 def enrol(*, home: Agency, name: str, id_number: str) -> Citizen:
     """A citizen not yet saved, with a fresh data key."""
-    citizen = Citizen(home=home, name=name, id_number=id_number)
-    citizen.data_key_sealed = agencies.sealer(home).seal(secrets.token_bytes(32), _context(citizen))
-    return citizen
+    return enrol_many(home=home, people=[(name, id_number)])[0]
+
+
+def enrol_many(*, home: Agency, people: Iterable[tuple[str, str]]) -> list[Citizen]:
+    """Citizens (name, identity number) not yet saved; one call to the key store for all."""
+    made = [
+        (Citizen(home=home, id_index=id_index(home, number)), {"name": name, "id_number": number})
+        for name, number in people
+    ]
+    personal.seal_rows(made)
+    return [citizen for citizen, _ in made]
 
 
 def data_key(citizen: Citizen) -> bytes:
     """The citizen's 32-byte data key. Keep it no longer than needed."""
-    return agencies.sealer(citizen.home).open(bytes(citizen.data_key_sealed), _context(citizen))
+    return personal.open_keys([citizen.wrapped])[0]
 
 
 def owner_tag(citizen: Citizen) -> bytes:
@@ -42,7 +56,3 @@ def owner_tag(citizen: Citizen) -> bytes:
 def birth_date(citizen: Citizen) -> str:
     """YYYYMMDD, as GB 11643 puts it into the identity number."""
     return citizen.id_number[6:14]
-
-
-def _context(citizen: Citizen) -> bytes:
-    return b"govchain/citizen-data-key/v1\n" + citizen.id.bytes

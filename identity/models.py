@@ -14,6 +14,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
 
+from identity import personal
 from identity.core import profiles
 from identity.core.dids import web
 from identity.officer_models import (  # noqa: F401 - models of this app: Django looks for them here
@@ -39,6 +40,7 @@ class Agency(models.Model):
     base_url = models.URLField(max_length=200)
     hosted = models.BooleanField(default=False, help_text="This node holds the agency's keys and data.")
     home = models.BooleanField(default=False, help_text="Looks after citizens: wallets, consents, history.")
+    index_key_sealed = models.BinaryField(max_length=200, null=True, help_text="Of the digests rows are found by.")
 
     class Meta:
         ordering = ["number"]
@@ -58,6 +60,12 @@ class Agency(models.Model):
     def did(self) -> str:
         """did:web of `url`; a port's colon is percent-encoded (did:web method, §2.5.2)."""
         return web.of(self.base_url, "agencies", self.slug)
+
+    def keep_index_key(self, sealed: bytes) -> bytes:
+        """Of two that race to make it, the first one's counts."""
+        Agency.objects.filter(pk=self.pk, index_key_sealed=None).update(index_key_sealed=sealed)
+        self.refresh_from_db(fields=["index_key_sealed"])
+        return bytes(self.index_key_sealed or b"")
 
     @property
     def profile(self) -> dict[str, Any]:
@@ -117,19 +125,36 @@ class OfficerRole(models.Model):
         ]
 
 
-class Citizen(models.Model):
-    """A person, as known to one home agency. No other agency reads this table."""
+class Citizen(personal.Row, models.Model):
+    """A person, as known to one home agency. No other agency reads this table.
+
+    `citizens.enrol` makes one, `citizens.by_id_number` finds one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     home = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="citizens")
-    name = models.CharField(max_length=100)
-    id_number = models.CharField(max_length=18)
-    data_key_sealed = models.BinaryField(max_length=100)
+    id_index = models.BinaryField(max_length=32, help_text="Digest the home agency finds the number by.")
+    personal = models.BinaryField(max_length=1024, help_text="Name and number, under the data key.")
+    data_key_sealed = models.BinaryField(max_length=200)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["home", "id_number"], name="citizen_once_per_home"),
+            models.UniqueConstraint(fields=["home", "id_index"], name="citizen_once_per_home"),
         ]
+
+    def keeper(self) -> str:
+        return str(self.home.slug)
+
+    def personal_context(self) -> bytes:
+        return b"govchain/citizen/v1\n" + self.id.bytes
+
+    @property
+    def name(self) -> str:
+        return str(self.opened["name"])
+
+    @property
+    def id_number(self) -> str:
+        return str(self.opened["id_number"])
 
 
 class Activation(models.Model):
@@ -296,4 +321,5 @@ class ErasureProof(models.Model):
     number = models.UUIDField(primary_key=True)
     home = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
     proof = models.TextField(max_length=4096)
+    receipt = models.TextField(blank=True, help_text="That its digest is on the ledger; empty until it is.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -162,11 +162,14 @@ def delete(request: HttpRequest, slug: str, wallet_id: uuid.UUID) -> HttpRespons
 @require_GET
 @never_cache
 def erasure(request: HttpRequest, slug: str, number: uuid.UUID) -> HttpResponse:
-    """GET /agencies/<home>/erasures/<number>: the proof again; whoever knows the number may have it."""
+    """GET /agencies/<home>/erasures/<number>: the proof again, and the receipt for its digest once the ledger has it.
+
+    Whoever knows the number may have them.
+    """
     proof = ErasureProof.objects.filter(pk=number, home=agencies.home_by_slug(slug)).first()
     if proof is None:
         raise IdentityError("erasure-unknown")
-    return JsonResponse({"proof": proof.proof})
+    return JsonResponse({"proof": proof.proof, "receipt": proof.receipt or None})
 
 
 def _bytes(text: str, where: str) -> bytes:

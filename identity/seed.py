@@ -159,11 +159,9 @@ def _officer(username: str, slug: str, display_name: str, roles: tuple[OfficerRo
 def _citizens(home: Agency, people: Iterable[tuple[str, str]]) -> list[Citizen]:
     """All of `people` as citizens of the home agency, in their order."""
     listed = list(people)
-    known = set(Citizen.objects.filter(home=home).values_list("id_number", flat=True))
-    Citizen.objects.bulk_create(
-        (citizens.enrol(home=home, name=name, id_number=number) for name, number in listed if number not in known),
-        batch_size=500,
-    )
+    known = {bytes(index) for index in Citizen.objects.filter(home=home).values_list("id_index", flat=True)}
+    new = [(name, number) for name, number in listed if citizens.id_index(home, number) not in known]
+    Citizen.objects.bulk_create(citizens.enrol_many(home=home, people=new), batch_size=500)
     return [citizens.by_id_number(home, number) for _, number in listed[: 10 * ACTIVATED]]
 
 

@@ -17,9 +17,10 @@ from typing import Literal
 
 from django.db import transaction
 
+from certificates import registers
 from certificates.core.errors import CertificateError
 from certificates.core.register_rules import Problem, Row
-from certificates.models import CertificateType, RegisterRow
+from certificates.models import CertificateType
 from certificates.register_file import Layout, Progress, Source, UnreadableFileError, inspect, rows
 
 MAX_REPORTED = 1000
@@ -115,12 +116,7 @@ def _apply(kind: CertificateType, source: Source, today: date, report: Report, p
             for _, what in compared:
                 counts[what] += 1
             changed = [row for row, what in compared if what != "unchanged"]
-            RegisterRow.objects.bulk_create(
-                [_as_model(kind, row) for row in changed],
-                update_conflicts=True,
-                unique_fields=["type_slug", "agency", "subject"],
-                update_fields=["name", "data", "note", "updated_at"],
-            )
+            registers.save(kind, registers.sealed(kind, changed))
         with source.path.open("rb") as file:
             same = hashlib.file_digest(file, "sha256").digest() == source.digest
         if not same or sum(counts.values()) != report.rows:
@@ -133,12 +129,7 @@ def _apply(kind: CertificateType, source: Source, today: date, report: Report, p
 def _compared(
     kind: CertificateType, batch: list[Row]
 ) -> Iterable[tuple[Row, Literal["insert", "update", "unchanged"]]]:
-    known = {
-        row.subject: row
-        for row in RegisterRow.objects.filter(
-            type_slug=kind.slug, agency_id=kind.agency_id, subject__in=[row.subject for row in batch]
-        )
-    }
+    known = registers.by_subject(kind, [row.subject for row in batch])
     for row in batch:
         old = known.get(row.subject)
         if old is None:
@@ -147,17 +138,6 @@ def _compared(
             yield row, "unchanged"
         else:
             yield row, "update"
-
-
-def _as_model(kind: CertificateType, row: Row) -> RegisterRow:
-    return RegisterRow(
-        type_slug=kind.slug,
-        agency_id=kind.agency_id,
-        subject=row.subject,
-        name=row.name,
-        data=row.data,
-        note=row.note,
-    )
 
 
 def _batches(items: Iterable[Row]) -> Iterator[list[Row]]:

@@ -4,7 +4,8 @@
    with the account as it was
 2. the proof is signed: what went, what stays; about whom, only as a digest salted by the citizen
 3. in one transaction: every part's rows go, then the citizen's own row with name, number and data key (what that key
-   sealed is then noise for ever), and the proof is kept. A crash before the commit leaves the account as it was
+   sealed is then noise for ever), the proof is kept, and its digest goes to the ledger. A crash before the commit
+   leaves the account as it was
 
 The proof holds nothing personal, so it may stay. The citizen chose its number and can fetch it again.
 """
@@ -19,6 +20,7 @@ from django.db import IntegrityError, transaction
 from gov_chain import clock
 from gov_chain.core.codec import b64url, sha256
 from identity import accounts, agencies
+from identity.actions.erase_citizen import erase_citizen
 from identity.core import jose
 from identity.errors import IdentityError
 from identity.models import Citizen, ErasureProof
@@ -53,10 +55,10 @@ def delete_account(*, citizen: Citizen, number: uuid.UUID, salt: bytes) -> Delet
     proof = jose.sign({"typ": TYP, "kid": signer.key_id}, claims, signer)
     try:
         with transaction.atomic():
-            ErasureProof.objects.create(number=number, home=home, proof=proof)
+            kept = ErasureProof.objects.create(number=number, home=home, proof=proof)
             for part in accounts.parts():
                 part.erase(citizen)
-            citizen.delete()
+            erase_citizen(citizen=citizen, proof=kept)
     except IntegrityError as error:
         raise IdentityError("erasure-known") from error
     return DeletedAccount(proof)

@@ -15,9 +15,9 @@ from certificates.actions.redeem_code import redeem_code
 from certificates.core.anchors import commitment_of
 from certificates.core.errors import CertificateError
 from certificates.formats import sd_jwt
-from certificates.models import Certificate, Offer
+from certificates.models import Certificate, Offer, RegisterRow
 from gov_chain.ledger import node
-from identity import agencies
+from identity import agencies, personal
 from identity.models import UsedToken
 from tests.certificates.conftest import BASE, ISSUER, Desk, Phone
 
@@ -432,11 +432,14 @@ def test_two_keys_at_once_get_one_certificate(desk: Desk) -> None:
     assert Certificate.objects.filter(state="active").count() == 1
 
 
+def valid_until(row: RegisterRow, day: str) -> None:
+    personal.seal_rows([(row, {**row.opened, "data": row.data | {"valid_until": day}})])
+    row.save()
+
+
 def test_a_validity_that_has_ended_is_not_issued(desk: Desk, phone: Phone) -> None:
     made = desk.offer()
-    row = made.offer.row
-    row.data = {**row.data, "valid_until": "2019-01-01"}
-    row.save()
+    valid_until(made.offer.row, "2019-01-01")
     token = desk.token(made)
     before = desk.counts()
     refused(phone.ask(token), 400, "credential_request_denied")
@@ -445,9 +448,7 @@ def test_a_validity_that_has_ended_is_not_issued(desk: Desk, phone: Phone) -> No
 
 def test_a_certificate_ends_no_later_than_its_document(desk: Desk, phone: Phone) -> None:
     made = desk.offer()
-    row = made.offer.row
-    row.data = {**row.data, "valid_until": "2030-05-01"}
-    row.save()
+    valid_until(made.offer.row, "2030-05-01")
     _, payload = sd_jwt.peek(sd_jwt.parse(phone.claim(made)).issuer_jwt)
     assert payload["exp"] == 1903881600  # the end of that day in Shanghai: 2030-05-01T16:00Z
 

@@ -171,10 +171,12 @@ def test_report_cells_are_no_formulas(text: str) -> None:
 @pytest.fixture
 def kind(db: None) -> CertificateType:
     from identity.models import Agency
+    from identity.seed import create_keys
 
     police = Agency.objects.create(
         number=1, slug="psb", name_zh="云州市公安局", name_en="PSB", base_url="http://localhost:8000", hosted=True
     )
+    create_keys("psb")
     return CertificateType.objects.create(
         slug="resident-id", number=1, version=1, agency=police, definition=RESIDENT_ID, digest=b"\0" * 32
     )

@@ -97,7 +97,7 @@ def test_a_refused_page_is_written_down(seeded: SeededIdentity) -> None:
 
 
 def test_a_change_is_written_down_before_and_after(seeded: SeededIdentity, home_officer: Client) -> None:
-    citizen = Citizen.objects.get(name="安若素")
+    citizen = next(citizen for citizen in Citizen.objects.all() if citizen.name == "安若素")
     home_officer.post(f"/home/{citizen.id}/check", {"check": "card", "checked": "on"}, headers=PAGE)
     home_officer.post(f"/home/{citizen.id}/lost", {"statement": "none"}, headers=PAGE)
     rows = [row[1:] for row in acts("data") if row[1].startswith("home.")]

@@ -48,8 +48,10 @@ EVIDENCE_KINDS: dict[int, tuple[str, str]] = {
     4: ("安全事件报告", "security incident report"),
     5: ("法律文书", "legal instrument"),
     6: ("工作人员日志的链头", "head of an agency's officers' log"),
+    7: ("个人信息删除证明", "proof that personal data was erased"),
 }
 """What the digest in an evidence record is of. New kinds come with a rules version."""
+ERASURE = 7
 
 
 @dataclass(frozen=True, slots=True)
