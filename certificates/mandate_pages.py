@@ -82,7 +82,7 @@ def _types(agency: Agency) -> list[CertificateType]:
 
 
 def _made(agency: Agency) -> list[dict[str, Any]]:
-    found = Mandate.objects.filter(agency=agency, kind__in=AT_THE_DESK).select_related("row", "signed_with")
+    found = Mandate.objects.filter(agency=agency, kind__in=AT_THE_DESK).select_related("row__agency", "signed_with")
     return [
         {
             "id": mandate.pk,

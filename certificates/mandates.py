@@ -6,9 +6,11 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from certificates import registers
 from certificates.actions.withdraw_mandate import withdraw_mandate
 from certificates.core.errors import CertificateError
-from certificates.models import Certificate, CertificateType, Mandate, RegisterRow
+from certificates.core.register_rules import Row
+from certificates.models import Certificate, CertificateType, Mandate
 from gov_chain import clock
 from gov_chain.ledger import documents, node
 from identity.models import Agency, Citizen, Wallet
@@ -80,31 +82,28 @@ def add(
     matters: list[int],
     until: dt.date,
     mandate_id: Any,
+    statement: str = "",
     **known: Any,
 ) -> Mandate:
     """The register row and the mandate, to be called in a transaction. (name, number) each."""
     names = matter_names(matters)
-    row = RegisterRow.objects.create(
-        type_slug=kind.slug,
-        agency=kind.agency,
-        subject=mandate_id.hex,
-        name=agent[0],
-        data={
-            "principal_name": represented[0],
-            "principal_number": represented[1],
-            "agent_name": agent[0],
-            "agent_number": agent[1],
-            "scope": "、".join(name["zh"] for name in names) or "所有接受此类代理的事项",
-            "valid_until": until.isoformat(),
-            "matters": matters,
-        },
-    )
+    data = {
+        "principal_name": represented[0],
+        "principal_number": represented[1],
+        "agent_name": agent[0],
+        "agent_number": agent[1],
+        "scope": "、".join(name["zh"] for name in names) or "所有接受此类代理的事项",
+        "valid_until": until.isoformat(),
+        "matters": matters,
+        "statement": statement,
+    }
+    (row,) = registers.sealed(kind, [Row(mandate_id.hex, agent[0], data, "")])
+    registers.save(kind, [row])
     return Mandate.objects.create(
         id=mandate_id,
         agency=kind.agency,
         row=row,
         kind=kind.definition["representation"],
-        agent_number=agent[1],
         matters=matters,
         created_at=clock.now(),
         not_after=end_of(until),
@@ -114,7 +113,9 @@ def add(
 
 def of_principal(citizen: Citizen) -> list[Mandate]:
     """What a citizen has given, newest first."""
-    return list(Mandate.objects.filter(principal=citizen).select_related("row", "signed_with").prefetch_related("uses"))
+    return list(
+        Mandate.objects.filter(principal=citizen).select_related("row__agency", "signed_with").prefetch_related("uses")
+    )
 
 
 def close_all(citizen: Citizen) -> None:
@@ -126,8 +127,8 @@ def close_all(citizen: Citizen) -> None:
 def erase(citizen: Citizen) -> None:
     """Who it was between; that there was one, and which grants were made under it, stays as numbers."""
     given = Mandate.objects.filter(principal=citizen)
-    RegisterRow.objects.filter(mandate__in=given).update(name="", data={})
-    given.update(statement="", agent_number="", principal=None, signed_with=None)
+    registers.empty([mandate.row for mandate in given.select_related("row__agency")])
+    given.update(principal=None, signed_with=None)
 
 
 def _matter(number: int) -> Any:

@@ -7,6 +7,7 @@ offer, one anchor. Secrets are kept as digests only; the signed certificate only
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -94,7 +95,7 @@ class RegisterRow(personal.Row, models.Model):
         return str(self.opened["name"])
 
     @property
-    def data(self) -> dict[str, str]:
+    def data(self) -> dict[str, Any]:
         """The type's fields, normalized."""
         return dict(self.opened["data"])
 
@@ -246,7 +247,8 @@ class Certificate(models.Model):
 class Mandate(models.Model):
     """Somebody may act for somebody else: what the issuer of that certificate goes by, whatever the paper says.
 
-    Its certificates (one for each phone the agent claims it on) hang on the register row.
+    Its certificates (one for each phone the agent claims it on) hang on the register row, which holds who it is between
+    and, under `statement`, what the principal's phone signed (nothing from a counter): sealed, as all of a register.
     """
 
     class State(models.TextChoices):
@@ -259,9 +261,7 @@ class Mandate(models.Model):
     kind = models.CharField(max_length=24, help_text="The type's `representation`.")
     principal = models.ForeignKey("identity.Citizen", on_delete=models.SET_NULL, null=True, related_name="+")
     signed_with = models.ForeignKey("identity.Wallet", on_delete=models.SET_NULL, null=True, related_name="+")
-    statement = models.TextField(blank=True, help_text="What the principal's phone signed; empty from a counter.")
     made_by = models.ForeignKey("identity.Officer", on_delete=models.PROTECT, null=True, related_name="+")
-    agent_number = models.CharField(max_length=18, blank=True)
     matters = models.JSONField(help_text="Numbers of matters; empty: every matter that admits the kind.")
     created_at = models.PositiveBigIntegerField(help_text="Unix seconds.")
     not_after = models.PositiveBigIntegerField(help_text="Unix seconds.")
@@ -277,6 +277,10 @@ class Mandate(models.Model):
                 name="mandate_withdrawn_at",
             ),
         ]
+
+    @property
+    def agent_number(self) -> str:
+        return self.row.data.get("agent_number", "")
 
 
 class MandateUse(models.Model):

@@ -59,6 +59,16 @@ def save(kind: CertificateType, rows: Iterable[RegisterRow]) -> None:
     )
 
 
+def empty(rows: Sequence[RegisterRow]) -> None:
+    """What they said is gone with the keys it was sealed under; the rows stay, saying nothing. In a transaction."""
+    formerly = [row.wrapped for row in rows]
+    personal.seal_rows([(row, {"subject": row.subject, "name": "", "data": {}, "note": ""}) for row in rows])
+    RegisterRow.objects.bulk_update(rows, ["personal", "data_key_sealed"])
+    RegisterName.objects.filter(row__in=rows).delete()
+    for each in formerly:
+        personal.forget(each)
+
+
 def by_subject(kind: CertificateType, subjects: Iterable[str]) -> dict[str, RegisterRow]:
     """The rows of these subjects, opened in one call."""
     wanted = [subject_index(kind.agency, subject) for subject in subjects]

@@ -78,7 +78,7 @@ def problem(line: int, field: str, code: str, **values: int) -> Problem:
 class Row:
     subject: str
     name: str
-    data: dict[str, str]
+    data: dict[str, Any]
     note: str
 
 
@@ -94,7 +94,7 @@ class Rules:
 
 def read_row(rules: Rules, cells: Mapping[str, str], *, line: int, today: date) -> Row | list[Problem]:
     """The normalized row, or everything wrong with it."""
-    data: dict[str, str] = {}
+    data: dict[str, Any] = {}
     problems = []
     for field, check in rules.fields.items():
         try:

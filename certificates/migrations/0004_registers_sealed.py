@@ -21,6 +21,9 @@ class Keeper:
 
 
 def seal(apps, schema_editor) -> None:
+    for mandate in apps.get_model("certificates", "Mandate").objects.select_related("row"):
+        mandate.row.data["statement"] = mandate.statement
+        mandate.row.save(update_fields=["data"])
     rows = apps.get_model("certificates", "RegisterRow").objects.select_related("agency").order_by("agency", "pk")
     names = apps.get_model("certificates", "RegisterName").objects
     for agency in {row.agency.pk: row.agency for row in rows}.values():
@@ -88,6 +91,8 @@ class Migration(migrations.Migration):
             preserve_default=False,
         ),
         migrations.RunPython(seal),
+        migrations.RemoveField("mandate", "statement"),
+        migrations.RemoveField("mandate", "agent_number"),
         migrations.AlterModelOptions("registerrow", {"ordering": ["pk"]}),
         migrations.RemoveConstraint("registerrow", "register_subject_once"),
         migrations.RemoveField("registerrow", "subject"),
