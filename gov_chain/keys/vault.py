@@ -400,7 +400,7 @@ def _vault(access: VaultAccess) -> Vault:
 
 def _refusal(error: exceptions.VaultError, path: str) -> KeyStoreError:
     """Vault's status and words as a code of ours. The words are Vault's own, and stay out of the answer."""
-    said = str(error.errors or "").lower()
+    said = f"{error.errors or ''} {error.json or ''}".lower()  # A batch tells it item by item, in the body.
     match error:
         case exceptions.VaultDown() if "sealed" in said:
             code = "key-store-sealed"
@@ -414,7 +414,7 @@ def _refusal(error: exceptions.VaultError, path: str) -> KeyStoreError:
             code = "key-store-denied"
         case exceptions.InvalidPath():
             code = "key-missing"
-        case exceptions.InvalidRequest():
+        case exceptions.InvalidRequest() | exceptions.InternalServerError():
             code = _of_words(said)
         case _:
             code = "key-store-failed"
@@ -425,7 +425,7 @@ def _of_words(said: str) -> str:
     """What a refused item or request is about: Transit tells it in words alone."""
     if "key not found" in said or "no existing key" in said:
         return "key-missing"
-    if "key version" in said or "requested version" in said or "minimum encryption" in said:
+    if "version" in said:  # Retired, or newer than a Vault that was restored from a backup knows.
         return "key-version-refused"
     if "authentication failed" in said or "ciphertext" in said or "decrypt" in said:
         return "seal-broken"
