@@ -40,7 +40,7 @@ USES = Uint(1001, 1)
 SIGNATURE = Fixed(96)
 PROPOSAL = Uint(2**32, 1)
 
-OFFICERS_LOG = 6
+OFFICERS_LOG, ERASURE = 6, 7
 EVIDENCE_KINDS: dict[int, tuple[str, str]] = {
     1: ("审计案卷", "audit case file"),
     2: ("投诉或举报", "complaint"),
@@ -51,7 +51,6 @@ EVIDENCE_KINDS: dict[int, tuple[str, str]] = {
     7: ("个人信息删除证明", "proof that personal data was erased"),
 }
 """What the digest in an evidence record is of. New kinds come with a rules version."""
-ERASURE = 7
 
 
 @dataclass(frozen=True, slots=True)
