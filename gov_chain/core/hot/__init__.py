@@ -2,7 +2,7 @@
 
 They mean what `definition` says, in Python. Set-up compiles the same in C (`_native.c`) where there is a compiler, and
 here the compiled ones are taken if they are there. `GOVCHAIN_PURE_PYTHON=1` does without; so does a machine without a
-compiler, at less than half the speed. See docs/decisions/0031-hot-steps-in-c.md.
+compiler, at less than half the speed. See docs/decisions/0041-hot-steps-in-c.md.
 """
 
 from __future__ import annotations
