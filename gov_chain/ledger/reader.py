@@ -14,6 +14,8 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
+import cbor2
+
 from gov_chain.ledger import runs, store
 from gov_chain.ledger.core import (
     checkpoint,
@@ -67,6 +69,7 @@ class Reader:
         self._node = tiles.nodes(self._tile)
         self._counted: tuple[int, dict[int, int]] = (0, {})
         self._genesis = lru_cache(maxsize=1)(lambda: self.entry(0))
+        self.time_of = lru_cache(maxsize=8192)(self._time_of)
 
     @property
     def _rows(self) -> store.Rows:
@@ -217,6 +220,14 @@ class Reader:
         if found is None:
             raise LedgerError("entry-unknown", log=str(index))
         return found
+
+    def _time_of(self, index: int) -> int:
+        """`time_of`: an entry's block time, in seconds. An entry never changes, so what was read is kept.
+
+        It stands first in the entry's array (`core.entries`): nine bytes hold it, however large the entry is.
+        """
+        time: int = cbor2.loads(self.entry(index)[1:10])
+        return time
 
     def receipt(self, index: int) -> str:
         """Proof that entry `index` is in the log, against a certified checkpoint if there is one that covers it.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import cbor2
-
 from gov_chain.ledger.reader import Reader
 
 
@@ -25,9 +23,5 @@ def first_from(reader: Reader, time: int) -> int:
 
 
 def time_of(reader: Reader, index: int) -> int:
-    """Block time of an entry, in seconds.
-
-    It stands first in the entry's array (`core.entries`): nine bytes hold it, however large the entry is.
-    """
-    time: int = cbor2.loads(reader.entry(index)[1:10])
-    return time
+    """Block time of an entry, in seconds."""
+    return reader.time_of(index)
