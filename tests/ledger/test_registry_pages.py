@@ -26,7 +26,7 @@ def test_every_agency_is_there_by_its_name(world: World) -> None:
     assert 'href="/registry/agencies/1"' in page
     told = json(world, "/registry.json")
     assert [each["number"] for each in told["agencies"]] == [1, 2, 3, 4]
-    assert told["agencies"][0]["types"] == [1]
+    assert 1 in told["agencies"][0]["types"]
     assert told["at"] == world.reader.size
 
 
@@ -41,9 +41,8 @@ def test_an_agency_with_its_keys_and_their_times(world: World, shell: Shell) -> 
     first, second = told["keys"]
     assert (first["key"]["key_no"], first["until"]["index"], first["revoked_from"]["index"]) == (1, since, since)
     assert (second["since"]["index"], second["until"]) == (since, None)
-    assert told["accreditations"] == [
-        {"what": 1, "since": {"index": 0, "time": timeline.time_of(world.reader, 0)}, "until": None}
-    ]
+    founded = {"index": 0, "time": timeline.time_of(world.reader, 0)}
+    assert {"what": 1, "since": founded, "until": None} in told["accreditations"]
     page = world.http.get("/registry/agencies/1", headers={"Accept": "text/html"}).text
     assert "已作废（泄露）" in page
     past = world.http.get(f"/registry/agencies/1?at={before}", headers={"Accept": "text/html"}).text
