@@ -249,6 +249,26 @@ def wallet_bundle() -> Result:
     return Result("wallet", OK, "钱包已构建。", "The wallet is built.")
 
 
+def officers_log() -> Result:
+    from identity import append_only
+    from identity import officers_log as log
+    from identity.models import Agency
+
+    gone = append_only.missing(connection)
+    if gone:
+        return Result(
+            "officers-log", FAIL, "日志的触发器缺失。", f"Triggers are gone: {', '.join(gone)}.",
+            "请查明是谁移除的；重新运行 govchain up 会补上。", "Find out who did; `govchain up` puts them back.",
+        )  # fmt: skip
+    broken = [agency.slug for agency in Agency.objects.filter(hosted=True) if not log.check(agency).holds]
+    if broken:
+        return Result(
+            "officers-log", FAIL, "工作人员日志不成立。", f"The log does not hold: {', '.join(broken)}.",
+            "请运行 govchain officers-log verify 并保全数据。", "Run `govchain officers-log verify`; keep the data.",
+        )  # fmt: skip
+    return Result("officers-log", OK, "日志完整。", "The officers' logs are whole.")
+
+
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("environment", environment),
     ("database", database),
@@ -256,6 +276,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("ledger", ledger),
     ("witnesses", witnesses),
     ("outbox", outbox),
+    ("officers-log", officers_log),
     ("disk", disk),
     ("clock", block_clock),
     ("wallet", wallet_bundle),

@@ -132,7 +132,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# How officers log in (docs/decisions/0009): allauth does passwords, second factors and single sign-on; who may, how
+# How officers log in (docs/decisions/0074): allauth does passwords, second factors and single sign-on; who may, how
 # often and what is written down, identity says. Its rate limits live in a cache each process has for itself:
 # `identity.throttle` counts.
 ACCOUNT_ADAPTER = "identity.login.adapters.AccountAdapter"

@@ -315,6 +315,8 @@ def _text(greeting: Greeting, base: str) -> str:
   节点已就绪 The node is ready: {base}/
 
   工作人员登录 Officers log in at {base}/login  (密码 password: {greeting.password})
+  !! 仅供演示：密码公开，且没有第二因素。生产环境会拒绝这些账号，并强制第二因素。
+  !! Demonstration only: the password is public and there is no second factor. Production refuses both.
 {officers}
 
   市民激活链接 Citizens' activation links （自选六位 PIN; choose a six-digit PIN）

@@ -1,4 +1,4 @@
-"""`govchain governance …` and `govchain agency …`: what agencies decide together, and an agency's own keys.
+"""`govchain governance …`, `agency …`, `officers …`: what agencies decide together, an agency's keys and its officers.
 
 Acts go through the outbox like every other; what the rules would refuse is refused before it is sent, with the sums.
 """
@@ -75,6 +75,94 @@ def add_arguments(subparsers: Any) -> None:
         help="只写文件，由别的机构提出 only write it, for another to propose",
     )
     rotate.set_defaults(handler=_rotate)
+
+    _staff_arguments(subparsers)
+
+
+def _staff_arguments(subparsers: Any) -> None:
+    officers = subparsers.add_parser("officers", help="机构人员 an agency's officers")
+    group = officers.add_subparsers(title="命令 commands", metavar="COMMAND", required=True)
+    invite = group.add_parser(
+        "invite", help="邀请人员（首位管理员由此而来） invite an officer; an agency's first administrator comes so"
+    )
+    invite.add_argument("username", metavar="NAME", help="账号名 account name")
+    invite.add_argument("--name", required=True, metavar="NAME", help="姓名 the person's name")
+    invite.add_argument("--email", default="", metavar="MAIL", help="单点登录的邮箱 e-mail at single sign-on")
+    invite.add_argument(
+        "--role", dest="roles", action="append", default=[], metavar="ROLE", help="角色 may be repeated"
+    )
+    invite.add_argument("--as", dest="agency", metavar="SLUG", help=_AS)
+    invite.set_defaults(handler=_invite)
+
+    log = subparsers.add_parser("officers-log", help="工作人员日志 the officers' log")
+    group = log.add_subparsers(title="命令 commands", metavar="COMMAND", required=True)
+    verify = group.add_parser("verify", help="核对整条链及其账本存证 the whole chain, and its anchors on the ledger")
+    verify.add_argument("--as", dest="agency", metavar="SLUG", help="只核对此机构 this agency only")
+    verify.set_defaults(handler=_verify_log)
+
+
+def _invite(args: argparse.Namespace) -> int:
+    from django.conf import settings
+
+    from identity.actions.invite_officer import invite_officer
+    from identity.core.permissions import ROLES
+    from identity.errors import IdentityError
+
+    if not set(args.roles) <= ROLES:
+        raise IdentityError("role-unknown", roles=", ".join(sorted(ROLES)))
+    invited = invite_officer(
+        agency=_acting(args.agency),
+        by=None,
+        username=args.username,
+        display_name=args.name,
+        email=args.email,
+        roles=args.roles,
+    )
+    url = f"{settings.GOVCHAIN.base_url}/join#{invited.code}"
+    if args.json:
+        _print_json({"ok": True, "username": args.username, "code": invited.code, "join_url": url})
+    else:
+        sys.stdout.write(f"{url}\n")
+    return 0
+
+
+def _verify_log(args: argparse.Namespace) -> int:
+    from identity import agencies, officers_log
+    from identity.actions.record_act import record_act
+    from identity.models import Agency
+
+    chosen = [agencies.by_slug(args.agency, hosted=True)] if args.agency else Agency.objects.filter(hosted=True)
+    told = []
+    for agency in chosen:
+        found = officers_log.check(agency)
+        record_act(
+            agency=agency, officer=None, act="officers-log.verify", outcome="done" if found.holds else "log-broken"
+        )
+        broken = None if found.broken is None else {"seq": found.broken.seq, "reason": found.broken.reason}
+        told.append(
+            {
+                "agency": agency.slug,
+                "holds": found.holds,
+                "entries": found.entries,
+                "anchors": found.anchors,
+                "broken": broken,
+                "anchor_broken": found.anchor_broken,
+            }
+        )
+    holds = all(each["holds"] for each in told)
+    if args.json:
+        _print_json({"ok": holds, "logs": told})
+        return 0 if holds else 1
+    for each in told:
+        line = f"{each['agency']}: {each['entries']} 条 entries, {each['anchors']} 个存证 anchors: "
+        if each["holds"]:
+            line += "完整 whole"
+        elif each["broken"]:
+            line += f"第 {each['broken']['seq']} 条不成立 entry does not hold ({each['broken']['reason']})"
+        else:
+            line += f"与第 {each['anchor_broken']} 条的账本存证矛盾 contradicts its anchor on the ledger"
+        sys.stdout.write(f"{line}\n")
+    return 0 if holds else 1
 
 
 def _acting(slug: str | None) -> Agency:

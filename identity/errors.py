@@ -236,6 +236,13 @@ class IdentityError(GovChainError):
             "请换一个。",
             "Choose another.",
         ),
+        "role-unknown": Message(
+            400,
+            "没有这个角色。",
+            "There is no such role.",
+            "角色有：{roles}。",
+            "The roles are: {roles}.",
+        ),
         "role-own": Message(
             409,
             "不能给自己授予角色。",

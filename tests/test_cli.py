@@ -19,7 +19,23 @@ from gov_chain import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
-PLACEHOLDERS = {"TYPE", "FILE", "FILE.csv", "RECEIPT", "VKEY", "K", "T", "M", "DIR", "N", "NODE", "…"}
+PLACEHOLDERS = {
+    "NAME",
+    "ROLE",
+    "SLUG",
+    "TYPE",
+    "FILE",
+    "FILE.csv",
+    "RECEIPT",
+    "VKEY",
+    "K",
+    "T",
+    "M",
+    "DIR",
+    "N",
+    "NODE",
+    "…",
+}
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -67,6 +67,9 @@ class SsoAdapter(DefaultSocialAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return False
 
+    def get_connect_redirect_url(self, request: HttpRequest, socialaccount: SocialAccount) -> str:
+        return "/account/"
+
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
         """The officers' log tells."""
 
