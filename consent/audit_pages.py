@@ -61,7 +61,8 @@ def rows(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """Ask for the rows under a filter as a file, as of now; a second person approves."""
     query = _checked(read_form(request, FilterQuery, extra="ignore"))
-    content = {"size": node.ledger().size, **query.model_dump(mode="json", exclude_none=True, exclude={"before"})}
+    asked = query.model_dump(mode="json", exclude_none=True, exclude={"before"})
+    content = {"size": node.ledger().size, **{name: value for name, value in asked.items() if value != ""}}
     pending = request_act(officer=officer_of(request), act="audit.export", content=content)
     return HttpResponseRedirect(f"/approvals/{pending.pk}")
 
