@@ -22,6 +22,7 @@ from statistics import median
 from typing import Any
 
 from bench import Figure, Progress
+from bench.measuring import quorum
 from bench.measuring.four import COUNT, Four, Kind, Node
 from bench.measuring.timing import quantile
 from bench.measuring.town import Batch, Town, checkpoint_key
@@ -56,7 +57,7 @@ SIZES = {
     "tiny": Size(rounds=1, records=64, singles=8, seconds=1),
 }
 BATCHES = (1, 64, 1024, 4096)
-STEPS = len(BATCHES) + 3
+STEPS = len(BATCHES) + 4
 
 
 def measure(size: Size, folder: Path, progress: Progress) -> dict[str, Figure]:
@@ -84,7 +85,8 @@ def measure(size: Size, folder: Path, progress: Progress) -> dict[str, Figure]:
             network.close()
         figures |= _latency(town, ours, size.seconds)
         figures |= _recovery(town, ours, size.seconds)
-    return figures
+    progress.step("quorum receipts")
+    return figures | quorum.measure(folder / "quorum", rate=LOAD, seconds=size.seconds)
 
 
 def _most(size: Size) -> int:
@@ -222,7 +224,10 @@ class _Steady:
         def finished(due: float, batch: Batch, engine: Comet) -> Callable[[Future[Committed]], None]:
             def note(future: Future[Committed]) -> None:
                 if isinstance(future.exception(), LedgerError):
-                    engine.submit(batch.body).add_done_callback(note)  # as the relay does
+                    # As the relay does: the same bytes, a little later.
+                    again = threading.Timer(quorum.AGAIN, lambda: engine.submit(batch.body).add_done_callback(note))
+                    again.daemon = True
+                    again.start()
                     return
                 done.append((due, (time.perf_counter() - start - due) * 1000))
                 left.release()

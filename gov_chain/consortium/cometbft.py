@@ -143,7 +143,7 @@ def configure(
             "cache_size": 20000,
         },
         "consensus": {
-            "timeout_propose": "2s",
+            "timeout_propose": "1s",
             "timeout_prevote": "500ms",
             "timeout_precommit": "500ms",
             "timeout_commit": "0s",

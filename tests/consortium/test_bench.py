@@ -14,6 +14,7 @@ PROMISED = {
     "CPU a record, batches of 1,024": "µs/record",
     "bytes a record, ledger": "bytes",
     "submit to final p95, 100 records/s": "ms",
+    "submit to quorum receipt p95, 100 records/s": "ms",
     "recovery of a killed node": "s",
 }
 

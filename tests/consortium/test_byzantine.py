@@ -33,7 +33,7 @@ def test_a_validator_whose_key_runs_twice_is_found_out_and_changes_nothing(four:
     twin.configure()
     # It waits for no proposal: at every height it says nil while its twin says yes.
     config = twin.home / "config" / "config.toml"
-    config.write_text(config.read_text().replace('timeout_propose = "2s"', 'timeout_propose = "1ms"'))
+    config.write_text(config.read_text().replace('timeout_propose = "1s"', 'timeout_propose = "1ms"'))
     twin.start()
     checked = 0
 
