@@ -7,17 +7,17 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from pydantic import Field
 
-from consent import live, representation, requests
+from consent import live, registry, representation, requests
 from consent.actions.receive_response import receive_error, receive_response, require_open
 from consent.actions.record_forwarded_grant import record_forwarded_grant
 from consent.actions.record_grant import record_grant
 from consent.actions.release_key import confirm_grant, release_key
 from consent.core import envelopes, transaction_data
 from consent.core.errors import ConsentError
-from consent.models import PresentationRequest
+from consent.models import Matter, PresentationRequest
 from gov_chain import clock
 from gov_chain.core.codec import b64url, b64url_decode
 from gov_chain.core.errors import GovChainError
@@ -133,6 +133,16 @@ def response(http: HttpRequest, slug: str, request_id: uuid.UUID) -> HttpRespons
     else:
         raise ConsentError("response-malformed", log="neither response nor error")
     return _private({"redirect_uri": received.redirect_uri} if received.redirect_uri else {})
+
+
+@require_safe
+def representable(http: HttpRequest) -> HttpResponse:
+    """GET /matters/representable.json: the matters in force to which one may send somebody with a mandate."""
+    found = [registry.terms_of(matter) for matter in Matter.objects.filter(state=Matter.State.IN_FORCE)]
+    newest = {terms.number: terms for terms in sorted(found, key=lambda terms: terms.version)}
+    admitting = [terms for terms in newest.values() if "mandate" in terms.representation]
+    shown = [{"number": terms.number, "name": {"zh": terms.name.zh, "en": terms.name.en}} for terms in admitting]
+    return JsonResponse({"matters": shown})
 
 
 # Between agencies, and from our wallets to their home agency

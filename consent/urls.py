@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("counter/requests/<uuid:request_id>/again", pages.again),
     path("counter/requests/<uuid:request_id>/receipt", pages.receipt),
     path("matters/", pages.guides),
+    path("matters/representable.json", api.representable),
     path("matters/<slug:slug>", pages.guide),
     path("matters/<slug:slug>/present", pages.present),
     path("matters/<slug:slug>/present/other", pages.present_other),

@@ -15,10 +15,11 @@
 //   unproven    the ledger gave no proof, a wrong one, or an old one
 //   pending     they are all there are, by the word of one node: no quorum certifies it yet
 
-import { b64url, equal, hex } from "./bytes.js";
+import { b64url, equal, fromB64url, hex } from "./bytes.js";
 import { WalletError } from "./errors.js";
 import { getJson, getText } from "./http.js";
 import { sha256 } from "./keys.js";
+import { usesOf } from "./mandates.js";
 import { ReceiptError, readUnverified } from "./receipt.js";
 import { allSecrets, withdrawalOf } from "./secrets.js";
 import { claimedHandle, grantKey, verifyHistory } from "./statemap.js";
@@ -30,8 +31,9 @@ const LONG_PREFIX = 4;
 const UNREACHABLE = ["offline", "server-slow", "server-error"];
 
 /** → {online, checkpoint, grants: [{handle, state, events, …}], newest first}. `report(done, of)` follows progress. */
-export async function readHistory({ store, trust, now, base = location.origin, report = () => {} }) {
-  const secrets = await allSecrets(store);
+export async function readHistory({ store, trust, now, home = null, base = location.origin, report = () => {} }) {
+  await learnUses(home, store);
+  const secrets = [...(await allSecrets(store)), ...(await othersUses(store))];
   let online = true;
   try {
     if (secrets.length > 0) await refresh(secrets, { store, trust, base, report });
@@ -56,6 +58,21 @@ export async function withdraw(handle, { store, trust, base = location.origin })
   return receipt;
 }
 
+/** What was done under mandates this person gave: their home agency says which handles, the ledger proves the rest. */
+async function learnUses(home, store) {
+  if (!home?.unlocked) return;
+  try {
+    const { mandates } = await home.mandates();
+    await store.put("state", "uses", usesOf(mandates));
+  } catch (error) {
+    // Unknown to us is only what is new since last time; the mandates' own screen says if they cannot be read.
+    if (!(error instanceof WalletError)) throw error;
+  }
+}
+
+const othersUses = async (store) =>
+  ((await store.get("state", "uses")) ?? []).map(({ handle, agent }) => ({ handle: fromB64url(handle), counter: null, agent }));
+
 async function refresh(secrets, { store, trust, base, report }) {
   const prefixes = [...new Set(secrets.map(({ handle }) => hex(handle.slice(0, 2))))];
   const found = new Map(secrets.map(({ handle }) => [hex(handle), []]));
@@ -74,13 +91,13 @@ async function refresh(secrets, { store, trust, base, report }) {
     }
   }
   report(prefixes.length, prefixes.length);
-  for (const { handle, counter } of secrets) {
+  for (const { handle, counter, agent = null } of secrets) {
     const events = found.get(hex(handle));
     const key = b64url(handle);
     const known = await store.get("grants", key);
     const proof = await judge(handle, events, proofs.get(hex(handle)), { trust, base, seen });
     if (!known && events.length === 0 && proof.verdict !== "incomplete") continue;
-    await store.put("grants", key, { ...merge(known ?? { handle, counter, receipts: [] }, events), proof });
+    await store.put("grants", key, { ...merge(known ?? { handle, counter, agent, receipts: [] }, events), proof });
   }
 }
 
@@ -172,6 +189,8 @@ async function describe(grant, { store, trust, online, now }) {
     events,
     hidden: grant.hidden ?? [],
     proof: grant.proof ?? { verdict: "unproven", size: 0 },
+    agent: grant.agent ?? null,
+    principal: grant.principal ?? null,
     ...(await words(values, grant, { store, trust })),
   };
 }

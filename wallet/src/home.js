@@ -136,6 +136,20 @@ export class Home {
     return this.#ask("/account/delete", body, this.#bearer());
   }
 
+  /** The mandates I gave, with every use: → {mandates}. */
+  mandates() {
+    return getJson(this.#url("/mandates"), { headers: this.#bearer() });
+  }
+
+  /** → {mandate, offer: {wallet_url, qr, tx_code, expires}}, the offer being for the agent's phone. */
+  giveMandate(statement) {
+    return this.#ask("/mandates", { statement }, this.#bearer());
+  }
+
+  withdrawMandate(id) {
+    return this.#ask(`/mandates/${id}/withdraw`, {}, this.#bearer());
+  }
+
   keepBackup(backup) {
     return this.#ask("/backup", backup, this.#bearer());
   }

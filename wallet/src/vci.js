@@ -92,7 +92,8 @@ export async function checkCertificate({ text, issueKeys, type, issuer, pair, no
   const known = type.fields.map((field) => field.id);
   demand(Object.keys(claims).every((name) => known.includes(name)), "certificate-other");
   const commitment = await commitmentOf(jwt, payload.anchor_salt);
-  return { text, claims, issuer, issued: payload.iat, expires: payload.exp, commitment };
+  const matters = type.representation ? payload.matters : undefined;
+  return { text, claims, issuer, issued: payload.iat, expires: payload.exp, commitment, matters };
 }
 
 async function verifyByAny(jwt, [key, ...others]) {
@@ -171,11 +172,22 @@ async function issuingAgency(issuerUrl, trust, base) {
 }
 
 async function accreditedType(trust, agency, vct) {
-  for (const number of agency.types) {
-    const type = await trust.type(number);
-    if (type.vct === vct && type.registrar === agency.number) return type;
+  // 0 is no type: it stands for looking after citizens.
+  for (const number of agency.types.filter((each) => each > 0)) {
+    const type = await registered(trust, number);
+    if (type?.vct === vct && type.registrar === agency.number) return type;
   }
   throw new WalletError("issuer-not-accredited");
+}
+
+/** A type that an agency may issue but has not registered yet is none. */
+async function registered(trust, number) {
+  try {
+    return await trust.type(number);
+  } catch (error) {
+    if (error.code !== "type-not-on-ledger") throw error;
+    return null;
+  }
 }
 
 function parseOffer(text) {

@@ -19,6 +19,7 @@ import { WalletError, demand } from "./errors.js";
 import { call, getJson } from "./http.js";
 import { peek, verify } from "./jws.js";
 import { randomText, sha256 } from "./keys.js";
+import { beside, principalOf } from "./mandates.js";
 import { bind, parse, select } from "./sdjwt.js";
 import { nextSecret } from "./secrets.js";
 import { fieldsOf, maskOf } from "./trust.js";
@@ -84,7 +85,8 @@ export const periods = ({ matter }) => {
 };
 
 /**
- * Gives what was agreed: `choice` = {optional: [field ids], days, uses}. `home` records the grant.
+ * Gives what was agreed: `choice` = {optional: [field ids], days, uses, mandate: under which somebody else is acted for,
+ * or null}. `home` records the grant.
  * → {grant, redirect}; `report(step, steps)` follows progress.
  */
 export async function answer({ request, certificate, choice, store, trust, home, now, report = () => {} }) {
@@ -102,6 +104,8 @@ export async function answer({ request, certificate, choice, store, trust, home,
   const { counter, secret, handle } = await nextSecret(store);
   const at = now();
   const consent = { handle: b64url(handle), masks: [mask], not_after: at + life, uses: choice.uses, recorder };
+  const acting = choice.mandate && (await beside(choice.mandate, { aud: payload.client_id, nonce: payload.nonce, at, store }));
+  if (acting) consent.on_behalf_of = acting.commitment;
   const held = await parse(certificate.text);
   const pair = await store.get("keys", certificate.id);
   const { text, keyBinding } = await bind(
@@ -134,17 +138,20 @@ export async function answer({ request, certificate, choice, store, trust, home,
       agency: agency.name,
       fields: fieldsOf(fields, mask).map(({ id, zh, en }) => ({ id, zh, en })),
     },
+    principal: choice.mandate ? principalOf(choice.mandate) : null,
     receipts: [],
   };
   // Kept before the home agency hears of it: whatever happens next, this phone can find and withdraw the grant.
   await store.put("grants", consent.handle, kept);
   const body = { issuer_jwt: held.jwt, kb_jwt: keyBinding, request: jws, one_time_key: b64url(oneTimeKey), secret: b64url(secret), holder_salt: certificate.holderSalt ?? "" };
+  if (acting) body.mandate = acting.body;
   const granted = await recorded(home, body, () => store.remove("grants", consent.handle));
   await checkGrant(granted.receipt, { trust, home, handle, matter, consent });
   await store.put("grants", consent.handle, { ...kept, receipts: [granted.receipt] });
 
   report(3, 4);
-  const response = await lock({ vp_token: { [asked.type.id]: [text] }, state: payload.state }, { encryption, oneTimeKey, consent });
+  const message = { vp_token: { [asked.type.id]: [text] }, state: payload.state, ...(acting && { mandate: acting.text }) };
+  const response = await lock(message, { encryption, oneTimeKey, consent });
   const done = await getJson(responseUri, { form: { response, state: payload.state } });
   report(4, 4);
   return { handle: consent.handle, secret, redirect: sameSite(done.redirect_uri, responseUri) };

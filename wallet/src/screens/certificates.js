@@ -77,7 +77,7 @@ export function face(app, { type, agency, expires, anchor, claims }) {
           "div",
           { class: "card-foot" },
           h("span", {}, h("small", {}, t("home.validUntil")), expires ? date(expires) : "—"),
-          h("span", { class: "card-owner" }, covered(claims.name)),
+          h("span", { class: "card-owner" }, claims.principal_name ? t("home.for", { name: covered(claims.principal_name) }) : covered(claims.name)),
           h("span", { class: "card-state" }, icon(sign), t(state)),
         )
       : h("div", { class: "card-foot" }, h("span", { class: "card-state" }, icon("down"), t("home.offered"))),

@@ -16,7 +16,7 @@ export async function history(app, { notice = null } = {}) {
   const report = waiting(app, t("history.reading"));
   let read;
   try {
-    read = await readHistory({ store: app.store, trust: app.trust, now: app.now, report });
+    read = await readHistory({ store: app.store, trust: app.trust, now: app.now, home: app.home, report });
   } catch (error) {
     return visit.left || page(app, { title: t("history.title"), tab: "history", content: [problem(error), again(app)] });
   }
@@ -71,12 +71,14 @@ const awaits = ({ proof }) => proof.verdict === "pending";
 const ledgerSize = (app) => app.trust.state.checkpoint.split("\n")[1];
 
 function item(app, grant, online) {
-  const { state, matter, agency, fields, uses, used, notAfter, hidden, events, proof: { verdict } } = grant;
+  const { state, matter, agency, fields, uses, used, notAfter, hidden, events, agent, principal, proof: { verdict } } = grant;
   return h(
     "article",
     { class: "sheet entry", testid: "history-item", "data-state": state, "data-proof": verdict },
     h("div", { class: "sheet-head" }, h("h2", {}, of(matter) || t("history.handle")), pill(STATES[state], t(`history.${state}`))),
     h("p", { class: "entry-who" }, of(agency)),
+    agent && h("p", { class: "fine", testid: "history-agent" }, icon("key"), t("history.byAgent", { name: agent })),
+    principal && h("p", { class: "fine", testid: "history-principal" }, icon("key"), t("history.forPrincipal", { name: principal })),
     fields.length > 0 && h("p", { class: "fine" }, fields.map(of).join(" · ")),
     state === "unrecorded"
       ? h("p", { class: "notice notice-info" }, icon("warn"), t(verdict === "absent" ? "history.absentLead" : "history.unrecordedLead"))
@@ -84,13 +86,15 @@ function item(app, grant, online) {
     online && inDoubt(grant) && h("p", { class: "notice notice-bad", testid: "history-incomplete" }, icon("warn"), t(`history.${verdict}Lead`)),
     hidden.length > 0 && h("p", { class: "notice notice-bad", testid: "history-hidden" }, icon("warn"), t("history.hidden", { list: hidden.join(", ") })),
     h("ol", { class: "timeline" }, [...events].reverse().map((event) => moment(app, grant, event))),
-    WITHDRAWABLE.includes(state) &&
+    agent && WITHDRAWABLE.includes(state) && h("a", { class: "button button-quiet", href: "#mandates" }, t("history.toMandates")),
+    !agent &&
+      WITHDRAWABLE.includes(state) &&
       h("button", { class: "button button-quiet", type: "button", testid: "withdraw", disabled: !online, onclick: () => confirmWithdrawal(app, grant) }, t("history.withdrawButton")),
   );
 }
 
 function moment(app, grant, { receipt, state, text }) {
-  const sentence = receipt ? t(`history.${receipt.name}`) : t("history.unknown");
+  const sentence = receipt ? t(`history.${grant.agent && receipt.name !== "usage" ? "agent." : ""}${receipt.name}`) : t("history.unknown");
   const who = receipt?.name === "usage" && of(grant.agency);
   return h(
     "li",

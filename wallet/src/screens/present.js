@@ -2,6 +2,7 @@
 
 import { page, pill, problem, say, waiting } from "../frame.js";
 import { of, t } from "../language.js";
+import { principalOf, usableMandates } from "../mandates.js";
 import { pinPad } from "../pinpad.js";
 import { refreshBackup } from "../recovery.js";
 import { fieldsOf } from "../trust.js";
@@ -24,13 +25,15 @@ export async function present(app, { params }) {
   const { id } = request.asked.type;
   const usable = held.filter(({ type, expires }) => type.id === id && (!expires || expires > app.now()));
   if (usable.length === 0) return nothingToShow(app, request);
-  return consider(app, request, usable);
+  const mandates = usableMandates(held, request.matter, app.now());
+  return consider(app, request, { usable, mandates });
 }
 
-function consider(app, request, usable) {
+function consider(app, request, here) {
+  const { usable, mandates } = here;
   const { agency, matter, asked } = request;
   const { document } = matter;
-  const choice = { optional: [], days: periods(request)[0], uses: 1, certificate: usable.at(-1) };
+  const choice = { optional: [], days: periods(request)[0], uses: 1, certificate: usable.at(-1), mandate: null };
   page(app, {
     title: t("present.title"),
     kind: "consent",
@@ -58,6 +61,7 @@ function consider(app, request, usable) {
           fact(t("present.kept"), t("present.keptDays", { days: document.retention_days })),
         ),
       ),
+      mandates.length > 0 && h("section", { class: "sheet" }, forWhom(mandates, choice)),
       h("section", { class: "sheet" }, h("h2", {}, t("present.fields")), fieldList(asked, choice), asked.optional > 0 && h("p", { class: "fine" }, t("present.optionalHint"))),
       usable.length > 1 && h("section", { class: "sheet" }, whichCertificate(usable, choice)),
       h("section", { class: "sheet" }, h("h2", {}, t("present.limits")), limits(request, choice), h("p", { class: "fine" }, t("present.withdrawable"))),
@@ -66,7 +70,7 @@ function consider(app, request, usable) {
         "div",
         { class: "verdict-bar" },
         h("button", { class: "button button-quiet", type: "button", testid: "consent-decline", onclick: () => declined(app, request) }, t("present.decline")),
-        h("button", { class: "button", type: "button", testid: "consent-agree", onclick: () => confirm(app, request, usable, choice) }, t("present.agree")),
+        h("button", { class: "button", type: "button", testid: "consent-agree", onclick: () => confirm(app, request, here, choice) }, t("present.agree")),
       ),
     ],
   });
@@ -105,16 +109,16 @@ function limits(request, choice) {
 /** 1…max when few; 1, a middle and the most when many. */
 const range = (most) => (most <= 5 ? Array.from({ length: most }, (_, i) => i + 1) : [1, 3, most]);
 
-function segments(legend, name, values, words, chosen, pick) {
+function segments(legend, name, values, words, chosen, pick, key = String) {
   return h(
     "fieldset",
     { class: "segments" },
     h("legend", {}, legend),
-    values.map((value) =>
+    values.map((value, i) =>
       h(
         "label",
         {},
-        h("input", { type: "radio", name, value: String(value), checked: value === chosen, testid: `${name}-${value}`, onchange: () => pick(value) }),
+        h("input", { type: "radio", name, value: String(key(value, i)), checked: value === chosen, testid: `${name}-${key(value, i)}`, onchange: () => pick(value) }),
         h("span", {}, words(value)),
       ),
     ),
@@ -126,7 +130,14 @@ function whichCertificate(usable, choice) {
   return segments(t("present.choose"), "certificate", usable, words, choice.certificate, (picked) => (choice.certificate = picked));
 }
 
-function confirm(app, request, usable, choice) {
+/** Oneself, unless somebody else is picked: then the office sees both. */
+function forWhom(mandates, choice) {
+  const words = (mandate) => (mandate ? t("present.for", { name: principalOf(mandate) }) : t("present.forMyself"));
+  const pick = segments(t("present.forWhom"), "for", [null, ...mandates], words, null, (mandate) => (choice.mandate = mandate), (_, i) => i);
+  return [pick, h("p", { class: "fine" }, t("present.forHint"))];
+}
+
+function confirm(app, request, here, choice) {
   const { agency, asked } = request;
   const required = fieldsOf(asked.type.fields, asked.required);
   const shown = asked.type.fields.filter((field) => required.includes(field) || choice.optional.includes(field.id));
@@ -140,9 +151,10 @@ function confirm(app, request, usable, choice) {
   page(app, {
     title: t("present.confirmTitle"),
     content: [
+      choice.mandate && h("p", { class: "notice notice-info", testid: "acting-for" }, icon("key"), t("present.forConfirm", { name: principalOf(choice.mandate) })),
       h("p", { class: "lead" }, t("present.confirmLead", { agency: of(agency.name), fields: shown.map(of).join(" · "), count: shown.length, uses: choice.uses, days: choice.days })),
       h("div", { class: "sheet" }, pad.element),
-      h("button", { class: "button button-quiet", type: "button", onclick: () => consider(app, request, usable) }, t("common.back")),
+      h("button", { class: "button button-quiet", type: "button", onclick: () => consider(app, request, here) }, t("common.back")),
     ],
   });
   pad.focus();

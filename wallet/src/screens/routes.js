@@ -4,6 +4,7 @@ import { account } from "./account.js";
 import { detail, list } from "./certificates.js";
 import { history } from "./history.js";
 import { lost } from "./lost.js";
+import { mandates } from "./mandates.js";
 import { offer } from "./offer.js";
 import { phones } from "./phones.js";
 import { present } from "./present.js";
@@ -12,7 +13,7 @@ import { settings } from "./settings.js";
 import { unlock } from "./unlock.js";
 import { welcome } from "./welcome.js";
 
-const SCREENS = { offer, present, scan, settings, history: (app) => history(app), phones: (app) => phones(app), account: (app) => account(app) };
+const SCREENS = { offer, present, scan, settings, history: (app) => history(app), phones: (app) => phones(app), account: (app) => account(app), mandates: (app) => mandates(app) };
 const WITHOUT_A_WALLET = { scan, lost: (app) => lost(app) };
 
 export function drawRoute(app, route) {

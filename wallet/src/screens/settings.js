@@ -25,6 +25,7 @@ export function settings(app) {
       section("passkey", h("p", { class: "fine" }, t("settings.passkeyLead")), passkey(app)),
       section("pin", h("p", { class: "fine" }, t("settings.pinLead"))),
       section("ledger", ...ledger(app)),
+      section("mandates", h("p", { class: "fine" }, t("settings.mandatesLead")), h("a", { class: "button button-quiet", href: "#mandates", testid: "mandates" }, icon("key"), t("settings.mandatesOpen"))),
       section("account", h("p", { class: "fine" }, t("settings.accountLead")), h("a", { class: "button button-quiet", href: "#account", testid: "account" }, icon("warn"), t("settings.accountOpen"))),
       h("section", { class: "sheet" }, h("h2", {}, t("settings.erase")), h("p", { class: "fine" }, t("settings.eraseLead")), eraseButton(app)),
     ],
