@@ -29,6 +29,7 @@ PARTS = (
     "gov_chain.ledger.commands",
     "gov_chain.ledger.witness.commands",
     "identity.commands",
+    "identity.device_commands",
     "gov_chain.ledger.cosigner.commands",
     "certificates.commands",
     "certificates.conformance.commands",

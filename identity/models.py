@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from identity import personal
 from identity.core import profiles
@@ -323,3 +324,33 @@ class ErasureProof(models.Model):
     proof = models.TextField(max_length=4096)
     receipt = models.TextField(blank=True, help_text="That its digest is on the ledger; empty until it is.")
     created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Device(models.Model):
+    """A sensor or scanner that signs its requests for its agency, under a key made on it."""
+
+    LABEL = 60
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="devices")
+    label = models.CharField(max_length=LABEL)
+    did = models.CharField(max_length=200, help_text="did:key of an Ed25519 or P-256 key.")
+    enrolled_by = models.ForeignKey(Officer, on_delete=models.PROTECT, null=True, related_name="+")
+    enrolled_at = models.DateTimeField(auto_now_add=True)
+    valid_until = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["did"], condition=Q(revoked_at__isnull=True), name="device_key_enrolled_once"
+            ),
+        ]
+
+    @property
+    def state(self) -> str:
+        """`active`, `revoked` or `expired`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "active" if self.valid_until > timezone.now() else "expired"

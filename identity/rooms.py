@@ -16,6 +16,7 @@ ROOMS: tuple[tuple[str, Room], ...] = (
     ("audit.read", Room("/audit/", "审计监督", "Audit")),
     ("approvals.decide", Room("/approvals/", "待批事项", "Approvals")),
     ("officers-log.read", Room("/officers-log/", "人员日志", "Officers' log")),
+    ("devices.read", Room("/devices/", "设备", "Devices")),
     ("staff.read", Room("/staff/", "机构人员", "Staff")),
     ("ledger-console.read", Room("/ledger-console/", "账本运行", "Ledger")),
 )

@@ -91,6 +91,9 @@ ACTS = _table(
     _change("home.act", "办理市民手机业务", "act on a citizen's phones", AGENCY_ADMIN),
     _look("home.grants", "查看市民的授权", "look at a citizen's grants", AGENCY_ADMIN),
     _change("home.withdraw", "代市民撤回授权", "withdraw a grant for a citizen", AGENCY_ADMIN),
+    # Sensors and scanners.
+    _look("devices.read", "查看本机构设备", "look at the agency's devices", AGENCY_ADMIN),
+    _change("devices.change", "登记或停用设备", "enrol or revoke a device", AGENCY_ADMIN),
     # The node and the consortium.
     _look("ledger-console.read", "查看账本运行", "look at the ledger console", AGENCY_ADMIN, OPERATOR),
     _look("governance.read", "查看治理提案", "look at proposals", AGENCY_ADMIN, OPERATOR, APPROVER),
