@@ -142,7 +142,7 @@ def credential(request: HttpRequest, slug: str) -> HttpResponse:
     access = _access(request, agency)
     body = read_json(request, CredentialRequest, extra="ignore", oauth="invalid_credential_request")
     _check_what_is_asked(body, access)
-    proof = proofs.verify(_one_proof(body.proofs), expected_audience=agency.url, now=clock.now())
+    proof = _one_proof(body.proofs, agency)
     nonces.spend(agency, proof.nonce)
     issuance = issue_certificate(token=access, proof=proof)
     # Durable here: the certificate is pending, its record in the outbox. Nothing is handed out before it is final.
@@ -207,13 +207,16 @@ def _check_what_is_asked(body: CredentialRequest, access: AccessToken) -> None:
         raise CertificateError("configuration-unknown")
 
 
-def _one_proof(given: dict[str, list[Any]] | None) -> str:
-    """§8.2: `proofs` holds exactly one type, ours is jwt; one proof, because no batches are offered."""
+def _one_proof(given: dict[str, list[Any]] | None, agency: Agency) -> proofs.HolderProof:
+    """§8.2: `proofs` holds one type, ours are jwt and attestation; and one proof, because no batches are offered."""
+    providers = metadata.wallet_providers()
     if given is None:
         raise CertificateError("proof-invalid", where="proofs")
     match given:
         case {"jwt": [str() as proof]} if len(given) == 1:
-            return proof
+            return proofs.verify(proof, expected_audience=agency.url, now=clock.now(), providers=providers)
+        case {"attestation": [str() as proof]} if len(given) == 1:
+            return proofs.verify_attested(proof, now=clock.now(), providers=providers)
     raise CertificateError("credential-request-invalid", where="proofs")
 
 

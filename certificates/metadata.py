@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from certificates.models import CertificateType
 from identity import agencies
 from identity.core import jwk
+from identity.core.dids import key as did_key
 from identity.models import Agency
 
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
@@ -31,7 +34,7 @@ def _configuration(kind: CertificateType) -> dict[str, Any]:
         "vct": kind.vct,
         "cryptographic_binding_methods_supported": ["jwk"],
         "credential_signing_alg_values_supported": ["ES256"],
-        "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}},
+        "proof_types_supported": _proof_types(),
         "credential_metadata": {
             "display": _display(kind.definition["name"]),
             "claims": [
@@ -44,6 +47,17 @@ def _configuration(kind: CertificateType) -> dict[str, Any]:
             ],
         },
     }
+
+
+def _proof_types() -> dict[str, Any]:
+    """The attestation type only where some wallet provider is trusted to make one."""
+    types = ["jwt", "attestation"] if wallet_providers() else ["jwt"]
+    return {each: {"proof_signing_alg_values_supported": ["ES256"]} for each in types}
+
+
+def wallet_providers() -> list[jwk.Jwk]:
+    """The keys under which a key attestation is believed (`GOVCHAIN_WALLET_PROVIDERS`)."""
+    return [jwk.from_public_key(did_key.read(did).public_key) for did in settings.GOVCHAIN.wallet_providers]
 
 
 def _display(names: dict[str, str]) -> list[dict[str, str]]:

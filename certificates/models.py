@@ -205,6 +205,8 @@ class Certificate(models.Model):
     row = models.ForeignKey(RegisterRow, on_delete=models.PROTECT, related_name="certificates")
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="certificates")
     holder_thumbprint = models.CharField(max_length=43, db_index=True)
+    key_storage = models.CharField(max_length=40, blank=True, help_text="As a trusted wallet provider attested.")
+    user_authentication = models.CharField(max_length=40, blank=True, help_text="As a trusted provider attested.")
     commitment = models.BinaryField(max_length=32, unique=True)
     salt = models.BinaryField(max_length=16)
     issued_at = models.PositiveBigIntegerField(help_text="Unix seconds.")

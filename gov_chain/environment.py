@@ -63,6 +63,8 @@ class Environment:
     """Who orders the transactions: `embedded`, or `comet:<RPC of this node's own CometBFT>`."""
     witnesses: tuple[tuple[str, str], ...] = ()
     """(verifier key, url) of each witness that is asked to cosign checkpoints."""
+    wallet_providers: tuple[str, ...] = ()
+    """did:key of each wallet provider whose key attestations are believed; none by default."""
     second_factor: bool = False
     """Whether an officer gets in only with a second factor; always in production."""
     sso: tuple[single_sign_on.Provider, ...] = ()
@@ -109,6 +111,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         ledger_origin=get("LEDGER_ORIGIN", "ledger.yunzhou.example"),
         ledger=get("LEDGER", "embedded"),
         witnesses=tuple(_witnesses(get("WITNESSES"))),
+        wallet_providers=tuple(_wallet_providers(get("WALLET_PROVIDERS"))),
         second_factor=get("SECOND_FACTOR", "required" if get("ENV") == "production" else "optional") == "required",
         sso=_sso(get("SSO")),
         hosted=tuple(filter(None, re.split(r"[\s,]+", get("HOSTED")))),
@@ -271,6 +274,14 @@ def _sso(file: str) -> tuple[single_sign_on.Provider, ...]:
         return single_sign_on.read(Path(file)) if file else ()
     except ValueError as error:
         raise UnsafeSettings(f"GOVCHAIN_SSO {error}") from None
+
+
+def _wallet_providers(text: str) -> Iterator[str]:
+    """did:key of Ed25519 (z6Mk…) or P-256 (zDn…) keys; what the multibase holds is checked where it is used."""
+    for row in _rows("GOVCHAIN_WALLET_PROVIDERS", text):
+        if not re.fullmatch(r"did:key:z(6Mk|Dn)[1-9A-HJ-NP-Za-km-z]{40,60}", row):
+            raise UnsafeSettings(f"GOVCHAIN_WALLET_PROVIDERS must hold did:key of Ed25519 or P-256 keys, not: {row}")
+        yield row
 
 
 def _rows(name: str, text: str) -> list[str]:

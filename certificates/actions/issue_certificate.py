@@ -116,6 +116,8 @@ def _sign(offer: Offer, proof: HolderProof, now: int) -> tuple[Certificate, byte
         row=offer.row,
         offer=offer,
         holder_thumbprint=proof.thumbprint,
+        key_storage=proof.attestation.key_storage if proof.attestation else "",
+        user_authentication=proof.attestation.user_authentication if proof.attestation else "",
         commitment=anchors.commitment(salt, signed.issuer_jwt),
         salt=salt,
         status_list=status,

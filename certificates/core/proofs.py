@@ -5,15 +5,19 @@
 3. `aud` is this credential issuer
 4. `iat` is fresh
 5. there is a `nonce` (whose worth the issuer checks)
-6. `holder_binding`, where our own wallet sends it, is 32 bytes (`identity.core.holder_binding`)
+6. a `key_attestation` in the header, where there is one, holds and attests this very key (App. D)
+7. `holder_binding`, where our own wallet sends it, is 32 bytes (`identity.core.holder_binding`)
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from certificates.core import strict_json
+from certificates.core import key_attestation, strict_json
 from certificates.core.errors import CertificateError
+from certificates.core.key_attestation import Attestation
 from gov_chain.core.codec import b64url_decode
 from identity.core import holder_binding, jose, jwk
 
@@ -29,10 +33,17 @@ class HolderProof:
     nonce: str
     binding: str | None
     """What ties the key to a phone; None from a wallet of another make."""
+    attestation: Attestation | None = None
+    """What a trusted wallet provider says of the key."""
 
 
-def verify(token: str, *, expected_audience: str, now: int) -> HolderProof:
-    """The proven key and its nonce; raises `CertificateError` proof-invalid or nonce-invalid."""
+def verify(
+    token: str, *, expected_audience: str, now: int, providers: Collection[Mapping[str, Any]] = ()
+) -> HolderProof:
+    """The proven key and its nonce; raises `CertificateError` proof-invalid or nonce-invalid.
+
+    `providers` are the keys of trusted wallet providers (`key_attestation`).
+    """
     try:
         peeked = jose.peek(token, allow=("jwk",))
         if "kid" in peeked.header:
@@ -58,7 +69,28 @@ def verify(token: str, *, expected_audience: str, now: int) -> HolderProof:
     binding = claims.get(holder_binding.CLAIM)
     if binding is not None and not _is_digest(binding):
         raise CertificateError("proof-invalid", where=holder_binding.CLAIM)
-    return HolderProof(holder, jwk.thumbprint(holder), nonce, binding)
+    thumbprint = jwk.thumbprint(holder)
+    attestation = None
+    if "key_attestation" in peeked.header:
+        given = peeked.header["key_attestation"]
+        attestation = key_attestation.verify(given, providers=providers, now=now, must_expire=True)
+        if not attestation.attests(thumbprint) or attestation.nonce not in (None, nonce):
+            raise CertificateError("proof-invalid", where="key_attestation")
+    return HolderProof(holder, thumbprint, nonce, binding, attestation)
+
+
+def verify_attested(token: str, *, now: int, providers: Collection[Mapping[str, Any]]) -> HolderProof:
+    """The `attestation` proof type (App. F.3): the provider vouches for the one key, nothing is signed with it.
+
+    Raises `CertificateError` proof-invalid or nonce-invalid.
+    """
+    attestation = key_attestation.verify(token, providers=providers, now=now, must_expire=False)
+    if attestation.nonce is None or len(attestation.keys) != 1 or jwk.algorithm(attestation.keys[0]) != "ES256":
+        raise CertificateError("proof-invalid", where="attestation")
+    if not attestation.nonce.isascii() or len(attestation.nonce) > 200:
+        raise CertificateError("nonce-invalid")
+    (holder,) = attestation.keys
+    return HolderProof(holder, jwk.thumbprint(holder), attestation.nonce, None, attestation)
 
 
 def _is_digest(value: object) -> bool:

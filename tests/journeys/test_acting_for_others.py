@@ -90,8 +90,6 @@ def _present(agent: Page, counter: Page) -> None:
     counter.locator("ul.doors button").first.click()
     counter.wait_for_url("**/counter/requests/*")
     agent.goto(counter.locator("a[href*='/wallet/#present']").get_attribute("href") or "")
-    agent.get_by_test_id("pin-input").fill(PIN)
-    agent.get_by_test_id("pin-submit").click()
     agent.get_by_test_id("for-0").wait_for(state="attached")
     expect(agent.get_by_test_id("for-0")).to_be_checked()
     agent.get_by_test_id("for-1").check(force=True)
