@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('identity', '0004_officers_log'),
+        ('identity', '0005_personal_data_sealed'),
     ]
 
     operations = [
