@@ -51,6 +51,10 @@ def register(document: Mapping[str, Any], *, agency: Agency, types: Mapping[int,
                 "name_en": terms.name.en,
             },
         )
+        if node.ledger().matter(terms.number, terms.version) is not None:
+            # From before this database began.
+            follow(terms.number, terms.version)
+            return []
         if not created and row.state != Matter.State.REFUSED:
             return []
         record = records.matter(

@@ -66,7 +66,7 @@ def _bring(document: dict[str, Any]) -> bool:
     types = {definition["number"]: definition for definition in SHIPPED}
     if any(ledger.type(item["type"], item["version"]) is None for item in document["types"]):
         return False
-    if asker.hosted and ledger.matter(number, version) is None:
+    if asker.hosted:
         relay.settle(matters.register(document, agency=asker, types=types))
     state = ledger.matter(number, version)
     if state is None:

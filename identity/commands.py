@@ -36,7 +36,7 @@ def add_arguments(subparsers: Any) -> None:
     propose.add_argument("--file", type=Path, metavar="FILE", help="申请文件（enrol、rotate） application to propose")
     propose.add_argument("--days", type=int, default=7, metavar="N", help="有效天数 days it stays open (default 7)")
     propose.add_argument("--as", dest="agency", metavar="SLUG", help=_AS)
-    propose.set_defaults(handler=_propose)
+    propose.set_defaults(handler=propose)
 
     vote = group.add_parser("vote", help="对提案表决 vote on a proposal")
     vote.add_argument("proposal", metavar="N", type=int, help="提案号 number of the proposal")
@@ -178,7 +178,7 @@ def _acting(slug: str | None) -> Agency:
     return hosted[0]
 
 
-def _propose(args: argparse.Namespace) -> int:
+def propose(args: argparse.Namespace) -> int:
     from gov_chain.ledger import node
     from gov_chain.ledger.actions.make_proposal import make_proposal
     from gov_chain.ledger.core import forecast, proposals

@@ -20,7 +20,7 @@ from gov_chain.ledger import documents, node
 from gov_chain.ledger.core.genesis import FoundingAgency
 from identity import agencies, assurance, certificates_x509, citizens
 from identity.actions.issue_activation import issue_activation
-from identity.core.demo_agencies import ACCREDITATIONS, AGENCIES
+from identity.core.demo_agencies import ACCREDITATIONS, AGENCIES, MORE_AGENCIES
 from identity.models import Agency, Citizen, Officer, OfficerRole, Wallet
 
 PASSWORD = "yunzhou-demo"
@@ -87,12 +87,13 @@ def _agencies(base_url: str) -> tuple[Agency, ...]:
     """All of them, wherever they are; raises `UnsafeSettings` when one is neither here nor known to be elsewhere."""
     env = settings.GOVCHAIN
     elsewhere = dict(env.peers)
-    known = {slug for _, slug, *_ in AGENCIES}
-    for slug in [*env.hosted, *elsewhere]:
+    named = {*env.hosted, *elsewhere}
+    known = {slug for _, slug, *_ in (*AGENCIES, *MORE_AGENCIES)}
+    for slug in sorted(named):
         if slug not in known:
             raise UnsafeSettings(f"GOVCHAIN_HOSTED and GOVCHAIN_PEERS: the demonstration has no agency called {slug}")
     rows = []
-    for number, slug, name_zh, name_en, home in AGENCIES:
+    for number, slug, name_zh, name_en, home in (*AGENCIES, *(row for row in MORE_AGENCIES if row[1] in named)):
         hosted = env.hosts(slug)
         if not hosted and slug not in elsewhere:
             raise UnsafeSettings(f"GOVCHAIN_PEERS must say where {slug} is, which is not on this node")

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from certificates.models import CertificateType
-from gov_chain.ledger import documents, outbox
+from gov_chain.ledger import documents, node, outbox
 from gov_chain.ledger.core import records
 from identity.models import Agency
 
@@ -21,7 +21,10 @@ class Registration:
 
 
 def register_type(*, agency: Agency, definition: dict[str, Any]) -> Registration:
-    """Idempotent: the same version is registered once; one that was refused is sent again."""
+    """Idempotent: the same version is registered once; one that was refused is sent again.
+
+    One that the ledger has from before this database began is taken over as it is.
+    """
     with transaction.atomic():
         digest = documents.publish(definition)
         kind, made = CertificateType.objects.get_or_create(
@@ -29,6 +32,10 @@ def register_type(*, agency: Agency, definition: dict[str, Any]) -> Registration
             version=definition["version"],
             defaults={"slug": definition["id"], "agency": agency, "definition": definition, "digest": digest},
         )
+        state = node.ledger().type(kind.number, kind.version)
+        if made and state is not None and (state.agency, state.digest) == (agency.number, digest):
+            CertificateType.objects.filter(pk=kind.pk).update(state="active")
+            return Registration(kind, None)
         again = CertificateType.objects.filter(pk=kind.pk, state="refused").update(state="pending", refusal="")
         if not made and not again:
             return Registration(kind, None)

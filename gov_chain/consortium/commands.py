@@ -27,7 +27,15 @@ def add_arguments(subparsers: Any) -> None:
     up = commands.add_parser("up", help="启动各节点并守护，直至 Ctrl-C start the nodes and keep them running")
     up.add_argument("--validators", type=int, default=4, metavar="N", help="验证节点数 how many vote (default 4)")
     up.add_argument("--port", type=int, metavar="P", help="第一个网页端口 the first web port (default: free ones)")
+    up.add_argument("--agencies", type=int, default=4, metavar="N", help="机关数 how many agencies (default 4, most 7)")
+    up.add_argument("--retain", type=int, default=0, metavar="N", help="引擎保留的区块数 blocks the engines keep (all)")
+    up.add_argument("--snapshots", type=int, default=1000, metavar="N", help="快照间隔 blocks between snapshots (1000)")
     up.set_defaults(handler=_up, django=False)
+
+    observer = commands.add_parser("observer", help="加入一个不投票的节点 add a node that follows and does not vote")
+    observer.add_argument("name", metavar="NAME", help="节点名 its name")
+    observer.add_argument("--state-sync", action="store_true", help="由快照开始 start from a snapshot of the others")
+    observer.set_defaults(handler=_observer, django=False)
 
     status = commands.add_parser("status", help="各节点的进程、高度、落后与连接 processes, height, lag, peers")
     status.set_defaults(handler=_status, django=False)
@@ -58,7 +66,7 @@ def _up(args: argparse.Namespace) -> int:
     from gov_chain import clock
     from gov_chain.consortium import layout, plan
     from gov_chain.consortium.supervisor import Supervisor
-    from identity.core.demo_agencies import ACCREDITATIONS, AGENCIES
+    from identity.core.demo_agencies import ACCREDITATIONS, AGENCIES, MORE_AGENCIES
 
     _log()
     root = _root(args)
@@ -67,12 +75,17 @@ def _up(args: argparse.Namespace) -> int:
     else:
         made = layout.make(
             root,
-            members=[layout.Member(number=n, slug=slug, name_zh=zh, name_en=en) for n, slug, zh, en, _ in AGENCIES],
+            members=[
+                layout.Member(number=number, slug=slug, name_zh=zh, name_en=en)
+                for number, slug, zh, en, _ in (*AGENCIES, *MORE_AGENCIES)[: args.agencies]
+            ],
             accreditations=ACCREDITATIONS,
             validators=args.validators,
             origin=ORIGIN,
             created=clock.now(),
             first_port=args.port,
+            retain=args.retain,
+            snapshots=args.snapshots,
         )
     with Supervisor(made) as supervisor:
         _say(supervisor, as_json=args.json)
@@ -197,6 +210,21 @@ def _logs(args: argparse.Namespace) -> int:
     else:
         for name, lines in told.items():
             sys.stdout.write(f"== {name}\n" + "".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _observer(args: argparse.Namespace) -> int:
+    from gov_chain.consortium import layout, plan, processes, supervisor
+
+    made = layout.add_observer(plan.read(_root(args)), args.name, state_sync=args.state_sync)
+    node = made.node(args.name)
+    if processes.find(made.supervisor_pid) is not None:
+        supervisor.command(made, do="add", node=node.name)
+    if args.json:
+        told = {"ok": True, "name": node.name, "base_url": node.base_url, "vkey": layout.vkey(made, node)}
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(f"{node.name}  {node.base_url}/ledger/\n账本公钥 verifier key: {layout.vkey(made, node)}\n")
     return 0
 
 

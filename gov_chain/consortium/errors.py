@@ -56,6 +56,13 @@ class ConsortiumError(GovChainError):
             "请更改 --validators。少于四个时，一个出错就没有共识。",
             "Change --validators. With fewer than four, none may fail.",
         ),
+        "nobody-vouches": Message(
+            503,
+            "没有两个节点对同一区块作证，无法由快照加入。",
+            "No two nodes vouch for one block: a snapshot cannot be trusted.",
+            "请先启动其他节点，再重试。",
+            "Start the other nodes first, then try again.",
+        ),
         "process-failed": Message(
             503,
             "节点 {node} 的 {process} 没有启动：{reason}",

@@ -60,6 +60,25 @@ def engine(rpc_url: str) -> EngineHealth | None:
         return None
 
 
+def last_block(rpc_url: str) -> tuple[int, str] | None:
+    """Height and hash of an engine's last block; None when it does not answer."""
+    try:
+        with httpx.Client(base_url=rpc_url, timeout=TIMEOUT, trust_env=False) as client:
+            sync = _result(client, "/status")["sync_info"]
+        return int(sync["latest_block_height"]), str(sync["latest_block_hash"])
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return None
+
+
+def block_hash(rpc_url: str, height: int) -> str:
+    """Of an engine's block; empty when it has none of this height, or does not answer."""
+    try:
+        with httpx.Client(base_url=rpc_url, timeout=TIMEOUT, trust_env=False) as client:
+            return str(_result(client, f"/commit?height={height}")["signed_header"]["commit"]["block_id"]["hash"])
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def size(base_url: str) -> int | None:
     """Entries under the checkpoint that a node's web serves; None when it does not answer."""
     try:

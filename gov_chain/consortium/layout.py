@@ -9,6 +9,7 @@ In production the same steps run on four machines. Run again over what is there,
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -16,17 +17,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from gov_chain.consortium import cometbft, plan
+from gov_chain.consortium import cometbft, health, plan
 from gov_chain.consortium.errors import ConsortiumError
 from gov_chain.consortium.plan import Node, Plan
 from gov_chain.keys import local
 from gov_chain.ledger import founding, store
+from gov_chain.ledger.core import note
 from gov_chain.ledger.core.genesis import FoundingAgency, FoundingValidator, Genesis
 from gov_chain.ledger.core.proposals import HOME
 from gov_chain.ledger.cosigner import commands, keyfile
@@ -37,6 +39,9 @@ LEAST = 4
 """With fewer validators none may fail: f of n fail safely where n > 3f."""
 PORTS = 5
 """web, RPC, P2P, the engine's metrics, and the cosigner's door."""
+GENESIS = "genesis.json"
+OBSERVERS = 60001
+"""Observers sign their checkpoints as `<origin>/<number>`, from this number on."""
 COSIGNER = "cosigner"
 """A node's cosigner keeps its key and its memory in `data/cosigner`."""
 
@@ -70,6 +75,8 @@ def make(
     origin: str,
     created: int,
     first_port: int | None = None,
+    retain: int = 0,
+    snapshots: int = 1000,
 ) -> Plan:
     """A consortium of `members` under `root`, of whom the first `validators` vote. Web ports go up from `first_port`.
 
@@ -79,6 +86,7 @@ def make(
         raise ConsortiumError("validators-number", least=LEAST, most=len(members))
     root = root.absolute()
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    clear_half_made(root, [member.slug for member in members])
     cards = [prepare(root / member.slug / "data", member) for member in members]
     homes = [number for number, type_ in accreditations if type_ == HOME]
     # Genesis names the key of the node that founds: that of the agency the citizens' phones begin with.
@@ -93,31 +101,81 @@ def make(
     )
     founder = root / members[first].slug / "data"
     sign = local.signer_in(founder / "keys", "ledger/checkpoint").sign
-    ledger_id = founding.found(founder / "ledger", genesis, origin=origin, sign=sign)
-    ports = plan.free_ports(PORTS * len(members))
-    nodes = tuple(
-        Node(
-            name=member.slug,
-            agency=member.number,
-            validator=number < validators,
-            node_id=card.node_id,
-            web=ports[PORTS * number] if first_port is None else first_port + number,
-            rpc=ports[PORTS * number + 1],
-            p2p=ports[PORTS * number + 2],
-            metrics=ports[PORTS * number + 3],
-            cosigner=ports[PORTS * number + 4],
-        )
-        for number, (member, card) in enumerate(zip(members, cards, strict=True))
+    ledger_id = founding.found(root / "founding", genesis, origin=origin, sign=sign)
+    nodes = new_nodes([(member.slug, member.number, card.node_id) for member, card in zip(members, cards, strict=True)])
+    nodes = [replace(node, validator=at < validators) for at, node in enumerate(nodes)]
+    if first_port is not None:
+        nodes = [replace(node, web=first_port + at) for at, node in enumerate(nodes)]
+    made = Plan(
+        root=root,
+        origin=origin,
+        ledger_id=ledger_id.hex(),
+        nodes=tuple(nodes),
+        retain=retain,
+        snapshots=snapshots,
     )
-    made = Plan(root=root, origin=origin, ledger_id=ledger_id.hex(), nodes=nodes)
     powers = [(each.consensus_key, each.power) for each in voting]
-    engine_genesis = cometbft.genesis(ledger_id, time=created, validators=powers)
-    for node in nodes:
-        install(made, node, ledger=founder / "ledger", engine_genesis=engine_genesis)
+    return lay_out(made, time=created, powers=powers)
+
+
+def lay_out(made: Plan, *, time: int, powers: Sequence[tuple[bytes, int]]) -> Plan:
+    """Give every node of a new plan the first state in `founding`, and write the plan down."""
+    (made.founding / GENESIS).write_text(cometbft.genesis(bytes.fromhex(made.ledger_id), time=time, validators=powers))
+    for node in made.nodes:
+        install(made, node)
     share_database(made)
-    # Last: a layout without its plan is not one, and the next `make` goes on where this one stopped.
+    # Last: a layout without its plan has never run.
     plan.write(made)
     return made
+
+
+def add_observer(made: Plan, name: str, *, state_sync: bool = False) -> Plan:
+    """A node that follows the ledger and votes on nothing; the plan with it.
+
+    Raises `ConsortiumError("node-name-taken")`.
+    """
+    if (made.root / name).exists():
+        raise ConsortiumError("node-name-taken", name=name)
+    taken = {node.signs_as for node in made.nodes}
+    (node,) = new_nodes([(name, 0, prepare_engine(made.root / name / "data"))])
+    number = next(number for number in range(OBSERVERS, 2**16) if number not in taken)
+    node = replace(node, signs_as=number, state_sync=state_sync)
+    wider = made.with_node(node)
+    install(wider, node)
+    plan.write(wider)
+    return wider
+
+
+def new_nodes(rows: Sequence[tuple[str, int, str]]) -> list[Node]:
+    """Nodes for (name, agency, node id), on ports that are free now."""
+    free = plan.free_ports(PORTS * len(rows))
+    found = []
+    for at, (name, agency, node_id) in enumerate(rows):
+        web, rpc, p2p, metrics, cosigner = free[PORTS * at : PORTS * (at + 1)]
+        found.append(
+            Node(
+                name=name,
+                agency=agency,
+                validator=False,
+                node_id=node_id,
+                web=web,
+                rpc=rpc,
+                p2p=p2p,
+                metrics=metrics,
+                cosigner=cosigner,
+            )
+        )
+    return found
+
+
+def clear_half_made(root: Path, names: Sequence[str]) -> None:
+    """Remove what a `make` that was cut off left; raises `ConsortiumError("consortium-unreadable")` if it ever ran."""
+    for name in names:
+        state = root / name / "engine" / "data" / "priv_validator_state.json"
+        if state.exists() and json.loads(state.read_text())["height"] != "0":
+            raise ConsortiumError("consortium-unreadable", place=str(root), log="nodes that have run, and no plan")
+    for folder in [root / "founding", *(root / name / part for name in names for part in ("engine", "data/ledger"))]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def prepare(data: Path, member: Member) -> Card:
@@ -148,17 +206,17 @@ def prepare_engine(data: Path) -> str:
     return cometbft.node_id(local.signer_in(keys, "engine/node").public_key)
 
 
-def install(made: Plan, node: Node, *, ledger: Path, engine_genesis: str) -> None:
-    """Give a node the ledger's state in the directory `ledger`, its engine's home and its environment."""
+def install(made: Plan, node: Node) -> None:
+    """Give a node the ledger's first state, its engine's home and its environment."""
     data, engine = made.data(node), made.engine(node)
-    copy_ledger(ledger, data / "ledger")
+    copy_ledger(made.founding, data / "ledger")
     if not (engine / "config" / "genesis.json").exists():
         # Made aside: a home is there whole, or not at all.
         draft = engine.with_name("engine.new")
         shutil.rmtree(draft, ignore_errors=True)
         cometbft.make_home(
             draft,
-            genesis_json=engine_genesis,
+            genesis_json=(made.founding / GENESIS).read_text(),
             node_key=_private(data, "engine/node"),
             validator_key=_private(data, "engine/validator"),
         )
@@ -170,8 +228,39 @@ def install(made: Plan, node: Node, *, ledger: Path, engine_genesis: str) -> Non
 
 def configure(made: Plan, node: Node) -> None:
     """Write the engine's configuration anew: at every start, because nodes join and leave."""
-    peers = [other.peer for other in made.nodes if other.name != node.name]
-    cometbft.configure(made.engine(node), name=node.name, socket=made.socket(node), ports=node.ports, peers=peers)
+    others = [other for other in made.nodes if other.name != node.name]
+    new = not (made.engine(node) / "data" / "blockstore.db").exists()
+    cometbft.configure(
+        made.engine(node),
+        name=node.name,
+        socket=made.socket(node),
+        ports=node.ports,
+        peers=[other.peer for other in others],
+        state_sync=_trusted(others) if node.state_sync and new else None,
+    )
+
+
+def _trusted(others: Sequence[Node]) -> cometbft.StateSync:
+    """A block that two of the others vouch for; raises `ConsortiumError("nobody-vouches")`."""
+    vouching = []
+    for other in others:
+        found = health.last_block(other.rpc_url)
+        if found is not None:
+            vouching.append((other.rpc_url, *found))
+    for _, height, _ in vouching:
+        agreed = [(at, health.block_hash(at, height)) for at, *_ in vouching]
+        (first, digest), *rest = [(at, found) for at, found in agreed if found] or [("", "")]
+        second = next((at for at, found in rest if found == digest), "")
+        if second:
+            return cometbft.StateSync(rpc_servers=(first, second), height=height, block_hash=digest)
+    raise ConsortiumError("nobody-vouches")
+
+
+def vkey(made: Plan, node: Node) -> str:
+    """The key under which a node signs checkpoints."""
+    name = f"{made.origin}/{node.signs_as}" if node.signs_as else made.origin
+    public_key = local.signer_in(made.data(node) / "keys", "ledger/checkpoint").public_key
+    return note.Verifier(name, public_key).vkey
 
 
 def write_environment(made: Plan, node: Node) -> None:

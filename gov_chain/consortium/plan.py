@@ -2,6 +2,7 @@
 
     <root>/consortium.json            this plan; nothing secret in it
     <root>/supervisor.pid, control    the process that keeps the nodes running, and where it listens
+    <root>/founding/                  the ledger's first state and genesis.json, for nodes that join later; public
     <root>/<node>/data/               GOVCHAIN_DATA: keys, ledger, database
     <root>/<node>/data/node.env       its settings; every `govchain … --data` reads them (for the owner's eyes only)
     <root>/<node>/engine/             CometBFT's home
@@ -42,6 +43,10 @@ class Node:
     """The agency's short name, or the observer's own."""
     agency: int
     """The agency's number; 0 for an observer."""
+    state_sync: bool = False
+    """Its first start takes a snapshot from the others, instead of every block since the first."""
+    signs_as: int = 0
+    """An observer's number in the names of checkpoint keys, beyond all agencies'."""
     validator: bool
     node_id: str
     """How other nodes' engines know it."""
@@ -80,6 +85,10 @@ class Plan:
     ledger_id: str
     """Hexadecimal."""
     nodes: tuple[Node, ...]
+    retain: int = 0
+    """Blocks each engine keeps; 0: all. The ledger itself is never pruned."""
+    snapshots: int = 1000
+    """Every how many blocks a snapshot is offered to nodes that join."""
 
     def node(self, name: str) -> Node:
         """Raises `ConsortiumError("node-unknown")`."""
@@ -111,6 +120,11 @@ class Plan:
         return short_path(self.home(node) / "run" / "app.sock")
 
     @property
+    def founding(self) -> Path:
+        """The ledger's first state and the engine's genesis.json: what a node that joins later starts from."""
+        return self.root / "founding"
+
+    @property
     def control(self) -> Path:
         """The supervisor's socket."""
         return short_path(self.root / "control")
@@ -140,6 +154,8 @@ def write(plan: Plan) -> None:
         "format": FORMAT,
         "origin": plan.origin,
         "ledger_id": plan.ledger_id,
+        "retain": plan.retain,
+        "snapshots": plan.snapshots,
         "nodes": [asdict(node) for node in plan.nodes],
     }
     draft = plan.root / f"{FILE}.new"
@@ -159,7 +175,8 @@ def read(root: Path) -> Plan:
         if value["format"] != FORMAT:
             raise ValueError(f"format {value['format']}")
         nodes = tuple(Node(**row) for row in value["nodes"])
-        return Plan(root=root, origin=value["origin"], ledger_id=value["ledger_id"], nodes=nodes)
+        settings = {name: value[name] for name in ("origin", "ledger_id", "retain", "snapshots")}
+        return Plan(root=root, nodes=nodes, **settings)
     except FileNotFoundError as error:
         raise ConsortiumError("consortium-missing", place=str(root)) from error
     except (OSError, ValueError, KeyError, TypeError) as error:

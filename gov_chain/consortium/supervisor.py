@@ -6,7 +6,7 @@
     web        pages, protocols, relay            ready when it says so, which needs a quorum of the nodes
 
 A node is left alone by the others' troubles. A process that keeps dying is restarted ever less often. Commands come
-over a unix socket, one line of JSON each: {"do": "stop" | "start", "node": …, "kill": true} or {"do": "end"}.
+over a unix socket, one line of JSON each: {"do": "stop" | "start" | "add", "node": …, "kill": true} or {"do": "end"}.
 """
 
 from __future__ import annotations
@@ -62,16 +62,22 @@ def node_processes(of: Plan, node: Node) -> list[Process]:
 
     data, address = str(of.data(node)), str(of.socket(node))
     app = [sys.executable, "-m", "gov_chain.ledger.abci", "--data", data, "--socket", address]
+    app += ["--retain", str(of.retain), "--snapshots", str(of.snapshots)]
     engine = [str(engines.binary("cometbft")), "node", "--home", str(of.engine(node))]
-    cosigner = [sys.executable, "-m", "gov_chain.cli", "cosigner", "run", "--port", str(node.cosigner), "--data", data]
+    named = ["--agency", str(node.signs_as)] if node.signs_as else []
+    govchain = [sys.executable, "-m", "gov_chain.cli"]
+    cosigner = [*govchain, "cosigner", "run", "--port", str(node.cosigner), "--data", data]
     for other in of.nodes:
         if other.name != node.name:
             cosigner += ["--peer", other.cosigner_url]
-    if not node.validator:
+    if node.agency:
+        web = [*govchain, "up", "--port", str(node.web), "--data", data, "--json"]
+    else:
         cosigner.append("--observe")
-    web = [sys.executable, "-m", "gov_chain.cli", "up", "--port", str(node.web), "--data", data, "--json"]
+        web = [*govchain, "ledger", "serve", "--port", str(node.web), "--data", data, "--json"]
+        web += ["--vkey", layout.vkey(of, node)]
     return [
-        process("app", app, lambda _: _takes_connections(address)),
+        process("app", [*app, *named], lambda _: _takes_connections(address)),
         process("engine", engine, lambda _: _answers(f"{node.rpc_url}/health")),
         process("cosigner", [*cosigner, "--json"], lambda started: started.heard(), listens=True),
         process("web", web, lambda started: started.heard(), listens=True),
@@ -267,6 +273,12 @@ class Supervisor:
     def _obey(self, command: dict[str, Any]) -> None:
         if command["do"] == "end":
             self.ending.set()
+            return
+        if command["do"] == "add":
+            self.plan = plan.read(self.plan.root)
+            added = self.runners[command["node"]] = NodeRunner(self.plan, self.plan.node(command["node"]))
+            added.start()
+            added.settled.wait(processes.READY_SECONDS)
             return
         self.plan.node(command["node"])
         runner = self.runners[command["node"]]

@@ -23,6 +23,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db.models import Max
@@ -43,6 +44,8 @@ from gov_chain.ledger.witness.kept import Kept
 
 log = logging.getLogger(__name__)
 
+RELAY_LOCK = "relay.lock"
+
 
 class _Open:
     """What this process has open: a reader and at most one engine, of one directory."""
@@ -52,6 +55,7 @@ class _Open:
         self.directory: Path | None = None
         self.reader: Reader | None = None
         self.engine: Embedded | Comet | None = None
+        self.held: BinaryIO | None = None
         self.copy: tuple[Path, note.Verifier] | None = None
 
 
@@ -130,7 +134,7 @@ def ledger() -> Reader:
 def engine() -> Embedded | Comet:
     """What this process writes with, opened here unless it is: the settings' choice.
 
-    Raises `LedgerError`: sequencer-running if another process has the embedded sequencer; another-consortium.
+    Raises `LedgerError`: sequencer-running if another process of this node writes; another-consortium.
     """
     with _open.lock:
         _follow_settings()
@@ -138,7 +142,14 @@ def engine() -> Embedded | Comet:
             raise LedgerError("sequencer-stopped", log="a copy is only read")
         if _open.engine is None and settings.GOVCHAIN.ledger != "embedded":
             # A store behind this node's receipts is no danger here: it signs nothing alone, and catches up.
-            _open.engine = Comet(directory(), url=settings.GOVCHAIN.ledger.removeprefix("comet:"))
+            # Its outbox has one reader all the same: two would sign the same rows twice.
+            held = store.lock(directory(), RELAY_LOCK)
+            try:
+                _open.engine = Comet(directory(), url=settings.GOVCHAIN.ledger.removeprefix("comet:"))
+            except LedgerError:
+                held.close()
+                raise
+            _open.held = held
         elif _open.engine is None:
             opened = open_at(directory())
             try:
@@ -217,7 +228,9 @@ def close() -> None:
                 _mark(_open.directory, _open.reader)
         if _open.reader is not None:
             _open.reader.close()
-        _open.engine = _open.reader = _open.directory = None
+        if _open.held is not None:
+            _open.held.close()
+        _open.engine = _open.reader = _open.directory = _open.held = None
 
 
 def _follow_settings() -> None:

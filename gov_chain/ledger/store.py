@@ -112,9 +112,9 @@ def sync_log(path: Path) -> None:
         os.fsync(log.fileno())
 
 
-def lock(directory: Path) -> BinaryIO:
+def lock(directory: Path, name: str = LOCK) -> BinaryIO:
     """The directory's lock file, held until it is closed or the process ends; raises `sequencer-running`."""
-    file = (directory / LOCK).open("ab")
+    file = (directory / name).open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
