@@ -26,7 +26,7 @@ from gov_chain.core.errors import GovChainError
 PARTS = (
     "gov_chain.commands",
     "gov_chain.consortium.commands",
-    "gov_chain.consortium.validator_commands",
+    "identity.validator_commands",
     "gov_chain.ledger.commands",
     "gov_chain.ledger.witness.commands",
     "identity.commands",

@@ -69,6 +69,8 @@ class Environment:
     """Whether an officer gets in only with a second factor; always in production."""
     sso: tuple[single_sign_on.Provider, ...] = ()
     """Agencies' identity providers."""
+    agency: int = 0
+    """Whose node this is, in a consortium: it signs checkpoints as `<origin>/<number>`. 0: as the ledger itself."""
     hosted: tuple[str, ...] = ()
     """Agencies (slugs) whose keys and data this node holds; empty: every one there is."""
     did_loopback: bool = False
@@ -114,6 +116,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         wallet_providers=tuple(_wallet_providers(get("WALLET_PROVIDERS"))),
         second_factor=get("SECOND_FACTOR", "required" if get("ENV") == "production" else "optional") == "required",
         sso=_sso(get("SSO")),
+        agency=int(number) if (number := get("AGENCY", "0")).isdecimal() else -1,
         hosted=tuple(filter(None, re.split(r"[\s,]+", get("HOSTED")))),
         peers=tuple(_peers(get("PEERS"))),
         did_loopback=get("DID_LOOPBACK") == "1",
@@ -168,6 +171,10 @@ def _check(env: Environment) -> None:
         (
             ORIGIN.fullmatch(env.ledger_origin) is not None,
             "GOVCHAIN_LEDGER_ORIGIN must be a name without spaces and plus signs, such as ledger.example",
+        ),
+        (
+            0 <= env.agency < 2**16,
+            "GOVCHAIN_AGENCY must be the number of the agency whose node this is",
         ),
         (
             all(_SLUG.fullmatch(slug) for slug in env.hosted),

@@ -181,7 +181,7 @@ def wallet_config(request: HttpRequest) -> HttpResponse:
     return JsonResponse(
         {
             "home": {"slug": home.slug, "base_url": home.base_url},
-            "ledger": {"vkey": reader.vkey, "origin": reader.vkey.split("+", 1)[0]},
+            "ledger": {"vkey": reader.vkey, "origin": reader.signed()[1].origin},
         }
     )
 

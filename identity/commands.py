@@ -165,7 +165,7 @@ def _verify_log(args: argparse.Namespace) -> int:
     return 0 if holds else 1
 
 
-def _acting(slug: str | None) -> Agency:
+def acting(slug: str | None) -> Agency:
     from identity import agencies
     from identity.errors import IdentityError
     from identity.models import Agency
@@ -195,7 +195,7 @@ def propose(args: argparse.Namespace) -> int:
     if kind == proposals.ENROL:
         admit_agency(applications.read(given["application"]))
     try:
-        recorded = make_proposal(agency=_acting(args.agency).number, action=action, life=args.days * DAY)
+        recorded = make_proposal(agency=acting(args.agency).number, action=action, life=args.days * DAY)
     except LedgerError:
         if args.json or sums.voters == sums.voters_after:
             raise
@@ -207,7 +207,7 @@ def propose(args: argparse.Namespace) -> int:
 def _vote(args: argparse.Namespace) -> int:
     from gov_chain.ledger.actions.cast_vote import cast_vote
 
-    recorded = cast_vote(agency=_acting(args.agency).number, proposal=args.proposal, yes=args.choice == "yes")
+    recorded = cast_vote(agency=acting(args.agency).number, proposal=args.proposal, yes=args.choice == "yes")
     return _told(args, recorded, None)
 
 
@@ -273,7 +273,7 @@ def _admit(args: argparse.Namespace) -> int:
 def _rotate(args: argparse.Namespace) -> int:
     from identity.actions.rotate_keys import rotate_keys
 
-    rotation = rotate_keys(agency=_acting(args.agency), life=args.days * DAY, propose=args.out is None)
+    rotation = rotate_keys(agency=acting(args.agency), life=args.days * DAY, propose=args.out is None)
     if rotation.recorded is None:
         return _written(args, rotation.application, agency=rotation.agency.number, key_no=rotation.key_no)
     return _told(args, rotation.recorded, None)

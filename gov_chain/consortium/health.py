@@ -70,6 +70,15 @@ def last_block(rpc_url: str) -> tuple[int, str] | None:
         return None
 
 
+def first_block(rpc_url: str) -> int | None:
+    """The lowest block an engine still has; None when it does not answer."""
+    try:
+        with httpx.Client(base_url=rpc_url, timeout=TIMEOUT, trust_env=False) as client:
+            return int(_result(client, "/status")["sync_info"]["earliest_block_height"])
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return None
+
+
 def block_hash(rpc_url: str, height: int) -> str:
     """Of an engine's block; empty when it has none of this height, or does not answer."""
     try:

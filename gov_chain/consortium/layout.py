@@ -132,6 +132,8 @@ def lay_out(made: Plan, *, time: int, powers: Sequence[tuple[bytes, int]]) -> Pl
 def add_observer(made: Plan, name: str, *, state_sync: bool = False) -> Plan:
     """A node that follows the ledger and votes on nothing; the plan with it.
 
+    It begins with a snapshot if asked to, or if the others have no longer the first blocks.
+
     Raises `ConsortiumError("node-name-taken")`.
     """
     if (made.root / name).exists():
@@ -139,7 +141,8 @@ def add_observer(made: Plan, name: str, *, state_sync: bool = False) -> Plan:
     taken = {node.signs_as for node in made.nodes}
     (node,) = new_nodes([(name, 0, prepare_engine(made.root / name / "data"))])
     number = next(number for number in range(OBSERVERS, 2**16) if number not in taken)
-    node = replace(node, signs_as=number, state_sync=state_sync)
+    pruned = any((health.first_block(other.rpc_url) or 1) > 1 for other in made.nodes)
+    node = replace(node, signs_as=number, state_sync=state_sync or pruned)
     wider = made.with_node(node)
     install(wider, node)
     plan.write(wider)
@@ -156,6 +159,7 @@ def new_nodes(rows: Sequence[tuple[str, int, str]]) -> list[Node]:
             Node(
                 name=name,
                 agency=agency,
+                signs_as=agency,
                 validator=False,
                 node_id=node_id,
                 web=web,
@@ -258,9 +262,8 @@ def _trusted(others: Sequence[Node]) -> cometbft.StateSync:
 
 def vkey(made: Plan, node: Node) -> str:
     """The key under which a node signs checkpoints."""
-    name = f"{made.origin}/{node.signs_as}" if node.signs_as else made.origin
     public_key = local.signer_in(made.data(node) / "keys", "ledger/checkpoint").public_key
-    return note.Verifier(name, public_key).vkey
+    return note.Verifier(f"{made.origin}/{node.signs_as}", public_key).vkey
 
 
 def write_environment(made: Plan, node: Node) -> None:
@@ -271,6 +274,7 @@ def write_environment(made: Plan, node: Node) -> None:
     values = {
         "GOVCHAIN_DATA": str(made.data(node)),
         "GOVCHAIN_BASE_URL": node.base_url,
+        "GOVCHAIN_AGENCY": str(node.signs_as),
         "GOVCHAIN_HOSTED": node.name,
         "GOVCHAIN_PEERS": peers,
         "GOVCHAIN_LEDGER": f"comet:{node.rpc_url}",

@@ -43,10 +43,8 @@ class Node:
     """The agency's short name, or the observer's own."""
     agency: int
     """The agency's number; 0 for an observer."""
-    state_sync: bool = False
-    """Its first start takes a snapshot from the others, instead of every block since the first."""
-    signs_as: int = 0
-    """An observer's number in the names of checkpoint keys, beyond all agencies'."""
+    signs_as: int
+    """Its number in its checkpoint key's name, `<origin>/<number>`: the agency's, or beyond those for an observer."""
     validator: bool
     node_id: str
     """How other nodes' engines know it."""
@@ -55,6 +53,8 @@ class Node:
     p2p: int
     metrics: int
     cosigner: int
+    state_sync: bool = False
+    """Its first start takes a snapshot from the others, instead of every block since the first."""
 
     @property
     def base_url(self) -> str:

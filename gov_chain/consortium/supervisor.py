@@ -26,7 +26,7 @@ from typing import Any
 import httpx
 
 from gov_chain import engines
-from gov_chain.consortium import layout, plan, processes
+from gov_chain.consortium import health, layout, plan, processes
 from gov_chain.consortium.errors import ConsortiumError
 from gov_chain.consortium.plan import Node, Plan
 from gov_chain.consortium.processes import Process
@@ -62,9 +62,8 @@ def node_processes(of: Plan, node: Node) -> list[Process]:
 
     data, address = str(of.data(node)), str(of.socket(node))
     app = [sys.executable, "-m", "gov_chain.ledger.abci", "--data", data, "--socket", address]
-    app += ["--retain", str(of.retain), "--snapshots", str(of.snapshots)]
+    app += ["--agency", str(node.signs_as), "--retain", str(of.retain), "--snapshots", str(of.snapshots)]
     engine = [str(engines.binary("cometbft")), "node", "--home", str(of.engine(node))]
-    named = ["--agency", str(node.signs_as)] if node.signs_as else []
     govchain = [sys.executable, "-m", "gov_chain.cli"]
     cosigner = [*govchain, "cosigner", "run", "--port", str(node.cosigner), "--data", data]
     for other in of.nodes:
@@ -77,8 +76,8 @@ def node_processes(of: Plan, node: Node) -> list[Process]:
         web = [*govchain, "ledger", "serve", "--port", str(node.web), "--data", data, "--json"]
         web += ["--vkey", layout.vkey(of, node)]
     return [
-        process("app", [*app, *named], lambda _: _takes_connections(address)),
-        process("engine", engine, lambda _: _answers(f"{node.rpc_url}/health")),
+        process("app", app, lambda _: _takes_connections(address)),
+        process("engine", engine, lambda _: _answers(f"{node.rpc_url}/health") and _has_begun(node)),
         process("cosigner", [*cosigner, "--json"], lambda started: started.heard(), listens=True),
         process("web", web, lambda started: started.heard(), listens=True),
     ]
@@ -311,6 +310,14 @@ def _takes_connections(path: str) -> bool:
         except OSError:
             return False
         return True
+
+
+def _has_begun(node: Node) -> bool:
+    """Whether a snapshot has been restored, if the node starts from one: it replaces the store under its readers."""
+    if not node.state_sync:
+        return True
+    found = health.last_block(node.rpc_url)
+    return found is not None and found[0] > 0
 
 
 def _answers(url: str) -> bool:

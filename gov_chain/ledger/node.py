@@ -83,7 +83,9 @@ def verifier() -> note.Verifier:
     """The key this node's checkpoints are checked against."""
     if _open.copy is not None:
         return _open.copy[1]
-    return note.Verifier(settings.GOVCHAIN.ledger_origin, keys.signer(checkpoint_key()).public_key)
+    env = settings.GOVCHAIN
+    name = f"{env.ledger_origin}/{env.agency}" if env.agency else env.ledger_origin
+    return note.Verifier(name, keys.signer(checkpoint_key()).public_key)
 
 
 def found(

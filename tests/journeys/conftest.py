@@ -47,7 +47,8 @@ class Stage:
 
     def desk(self, username: str, path: str) -> Page:
         """A page of an officer who logged in as people do."""
-        page = self._context({"viewport": DESK, "locale": "zh-CN"}).new_page()
+        desk = {"viewport": DESK, "locale": "zh-CN", "base_url": self.node.desk(username)}
+        page = self._context(desk).new_page()
         page.goto(f"/login?next={path}")
         page.locator("input[name=username]").fill(username)
         page.locator("input[name=password]").fill(self.node.greeting["password"])
@@ -56,7 +57,9 @@ class Stage:
         return page
 
     def _context(self, options: dict[str, Any]) -> BrowserContext:
-        context = self.browser.new_context(base_url=self.node.base_url, timezone_id="Asia/Shanghai", **options)
+        context = self.browser.new_context(
+            **{"base_url": self.node.base_url, "timezone_id": "Asia/Shanghai", **options}
+        )
         context.set_default_timeout(WAIT)
         return context
 

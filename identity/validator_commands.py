@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from identity import commands
+
 if TYPE_CHECKING:
     from identity.models import Agency
 
@@ -41,7 +43,7 @@ def _join(args: argparse.Namespace) -> int:
 
     from gov_chain.consortium import layout
 
-    agency = _own()
+    agency = commands.acting(None)
     card = layout.validator(Path(settings.GOVCHAIN.data), agency.number)
     fields = {
         "agency": str(agency.number),
@@ -54,27 +56,14 @@ def _join(args: argparse.Namespace) -> int:
 
 
 def _leave(args: argparse.Namespace) -> int:
-    agency = _own()
+    agency = commands.acting(None)
     return _put_to_the_vote(args, agency, "validator-out", {"agency": str(agency.number)})
 
 
 def _put_to_the_vote(args: argparse.Namespace, agency: Agency, kind: str, fields: dict[str, str]) -> int:
-    from identity import commands
-
     args.kind, args.file, args.agency = kind, None, agency.slug
     args.fields = [f"{name}={value}" for name, value in fields.items()]
     return commands.propose(args)
-
-
-def _own() -> Agency:
-    """The agency of this node; a node of several cannot say whose engine it has."""
-    from identity.errors import IdentityError
-    from identity.models import Agency
-
-    hosted = list(Agency.objects.filter(hosted=True))
-    if len(hosted) != 1:
-        raise IdentityError("acting-agency-unclear", agencies=", ".join(each.slug for each in hosted))
-    return hosted[0]
 
 
 def _list(args: argparse.Namespace) -> int:
