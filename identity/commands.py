@@ -111,7 +111,7 @@ def _invite(args: argparse.Namespace) -> int:
     if not set(args.roles) <= ROLES:
         raise IdentityError("role-unknown", roles=", ".join(sorted(ROLES)))
     invited = invite_officer(
-        agency=_acting(args.agency),
+        agency=acting(args.agency),
         by=None,
         username=args.username,
         display_name=args.name,
