@@ -7,14 +7,15 @@ class CertificatesConfig(AppConfig):
     verbose_name = "证照"
 
     def ready(self) -> None:
-        from certificates import mandates, outcomes, pages, status_pages
+        from certificates import bulk_revocation, mandates, outcomes, pages, status_pages
         from gov_chain.ledger import relay
         from gov_chain.web import live
-        from identity import accounts
+        from identity import accounts, acts
 
         relay.on_outcome("certificates.type", outcomes.type_decided)
         relay.on_outcome("certificates.certificate", outcomes.certificate_decided)
         relay.on_outcome("certificates.status", outcomes.status_decided)
+        acts.register(bulk_revocation.ACT, execute=bulk_revocation.revoke_many, describe=bulk_revocation.describe)
         live.register("offer", pages.may_watch_offer)
         live.register("certificate", status_pages.may_watch_certificate)
         accounts.register(

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from certificates import api, mandate_pages, mandates_api, pages, status_api, status_pages
+from certificates import api, bulk_pages, mandate_pages, mandates_api, pages, status_api, status_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Well-known addresses go between host and path (OpenID4VCI 1.0 §12.2.2, RFC 8414 §3.1, SD-JWT VC §5.1).
@@ -28,5 +28,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("issuing/mandates/<uuid:mandate_id>/withdraw", mandate_pages.withdraw, name="issuing-mandates-withdraw"),
     path("issuing/certificates/<uuid:certificate_id>", status_pages.certificate, name="issuing-certificate"),
     path("issuing/certificates/<uuid:certificate_id>/status", status_pages.change, name="issuing-status"),
+    path("issuing/revoke-many", bulk_pages.revoke_many, name="issuing-revoke-many"),
     path("issuing/issued", pages.issued, name="issuing-issued"),
 ]

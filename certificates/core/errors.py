@@ -73,6 +73,20 @@ class CertificateError(GovChainError):
             "请从列表中选择原因。",
             "Choose one of the reasons offered.",
         ),
+        "numbers-invalid": Message(
+            400,
+            "请输入 1 至 1000 个公民身份号码，每行一个。",
+            "Between 1 and 1,000 identity numbers are needed, one a line.",
+            "请检查后重新提交。",
+            "Check the list and send it again.",
+        ),
+        "chosen-changed": Message(
+            409,
+            "核对之后证照有变化。",
+            "The certificates have changed since they were checked.",
+            "请重新核对。",
+            "Check again.",
+        ),
         "certificate-foreign": Message(
             404,
             "找不到这些证照。",
