@@ -42,6 +42,8 @@ VALIDITY = 120
 MAX_BATCH = 1024
 MAX_BATCH_BYTES = wire.MAX_BYTES // 2
 AT_ONCE = 4096
+MAX_IN_FLIGHT = 128
+"""Transactions sent in one pass: fewer than an engine refuses for being too many, so that none overtakes another."""
 
 TRANSIENT = frozenset(
     {
@@ -101,7 +103,8 @@ def sign_pending() -> int:
 
 def send_signed(engine: Engine, reader: Reader) -> int:
     """Submit every signed transaction and store what became of it; the number of rows that got an outcome."""
-    waiting = list(SignedTransaction.objects.filter(state=SignedTransaction.State.SIGNED).order_by("pk"))
+    signed_rows = SignedTransaction.objects.filter(state=SignedTransaction.State.SIGNED).order_by("pk")
+    waiting = list(signed_rows[:MAX_IN_FLIGHT])
     futures = [(signed, engine.submit(bytes(signed.body))) for signed in waiting]
     done = 0
     for signed, future in futures:

@@ -152,6 +152,13 @@ class Comet:
         self._answer(sha256(body).digest(), error)
         if not future.done():
             future.set_exception(error)
+        if error.code in ("consortium-busy", "sequencer-stopped"):
+            # What was submitted after it must not overtake it, should there be room again a moment later.
+            with self._lock:
+                behind = [each for _, each in self._queue]
+                self._queue.clear()
+            for each in behind:
+                each.set_exception(error)
 
     def _next(self) -> tuple[bytes, Future[Committed]] | None:
         with self._lock:
