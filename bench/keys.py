@@ -11,6 +11,7 @@ import http.server
 import json
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -159,14 +160,23 @@ def _registry(folder: Path, size: Size, progress: Progress) -> dict[str, Figure]
     first, last = reader.entries(0, 1)[0].entry.time, reader.latest(1)[0].entry.time
     moments = [first + secrets.randbelow(last - first + 1) for _ in range(size.samples)]
 
-    def ask(time: int) -> None:
-        if not registry.judge(reader, agency=ISSUER, public_key=key, use="ledger", time=time).good:
+    def ask(moment: int) -> None:
+        if not registry.judge(reader, agency=ISSUER, public_key=key, use="ledger", time=moment).good:
             raise RuntimeError("a key that counts is refused")
 
     asked = latencies(ask, moments)
     p99 = quantile(asked, 0.99)
+    worked = quantile(sorted(_processor(ask, moment) for moment in moments), 0.99)
+    said = f"p50 {quantile(asked, 0.5):.3f} ms; processor time p99 {worked:.3f} ms (the rest is waiting for a core)"
     return {
         f"a key at a past time p99, {reader.size:,} entries": Figure(
-            p99, "ms", None, f"< {AIM_MS:g} ms", p99 < AIM_MS, f"p50 {quantile(asked, 0.5):.3f} ms"
+            p99, "ms", None, f"< {AIM_MS:g} ms", p99 < AIM_MS, said
         )
     }
+
+
+def _processor(ask: Callable[[int], None], moment: int) -> float:
+    """Milliseconds this thread had a core."""
+    begun = time.thread_time()
+    ask(moment)
+    return (time.thread_time() - begun) * 1000

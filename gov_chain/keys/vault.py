@@ -248,8 +248,6 @@ class Vault:
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """What Vault answers under `data`. Raises `KeyStoreError`."""
-        if (away := self._away) is not None:
-            raise KeyStoreError(away.code, log=away.log, **_LATER)
         log_in = self._logged_in()
         try:
             return self._ask(method, path, body, log_in.token)
@@ -261,7 +259,9 @@ class Vault:
     # Log-in.
 
     def _logged_in(self, instead_of: _LogIn | None = None) -> _LogIn:
+        self._refuse_while_away()
         with self._lock:
+            self._refuse_while_away()  # Whoever held the lock may have found out.
             held = self._log_in
             if held.token and held is not instead_of:
                 if time.monotonic() < held.renew_at:
@@ -338,6 +338,10 @@ class Vault:
             return self._http.request(method, path, json=body, headers=headers)
 
     # Away and back.
+
+    def _refuse_while_away(self) -> None:
+        if (away := self._away) is not None:
+            raise KeyStoreError(away.code, log=away.log, **_LATER)
 
     def _gone(self, code: str, what: str) -> KeyStoreError:
         """Note that Vault is away, and have one thread look for it."""
