@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from certificates import mandates
+from certificates.actions import withdraw_mandate as withdraw_mandate_action
 from consent import citizen_grants
 from consent.actions.withdraw_for_citizen import withdraw_for_citizen
 from consent.core.errors import ConsentError
@@ -38,6 +40,19 @@ def withdraw(request: HttpRequest, citizen_id: uuid.UUID) -> HttpResponse:
     return _show(request, citizen, done=done, was_asked=True)
 
 
+@officer_may("home.withdraw")
+@require_POST
+def withdraw_mandate(request: HttpRequest, citizen_id: uuid.UUID) -> HttpResponse:
+    """`/home/<citizen>/grants/mandate`: a mandate the citizen gave, and what is open under it."""
+    citizen = _checked(request, citizen_id)
+    given = {str(each.pk): each for each in mandates.of_principal(citizen)}
+    mandate = given.get(request.POST.get("mandate", ""))
+    if mandate is None:
+        raise ConsentError("mandate-unknown")
+    done = withdraw_mandate_action.withdraw_mandate(mandate=mandate)
+    return _show(request, citizen, done=done, was_asked=True)
+
+
 def _checked(request: HttpRequest, citizen_id: uuid.UUID) -> Citizen:
     officer = officer_of(request)
     citizen = citizen_of(officer, citizen_id)
@@ -50,6 +65,7 @@ def _show(request: HttpRequest, citizen: Citizen, **extra: Any) -> HttpResponse:
     context = {
         "citizen": citizen,
         "grants": grants,
+        "mandates": [{"row": each, "state": mandates.state_of(each)} for each in mandates.of_principal(citizen)],
         "any_withdrawable": any(grant.withdrawable for grant in grants),
         "statement": request.POST.get("statement", ""),
     }

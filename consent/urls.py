@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agencies/<slug:slug>/grants/forwarded", api.forwarded),
     path("home/<uuid:citizen_id>/grants/", home_pages.listed),
     path("home/<uuid:citizen_id>/grants/withdraw", home_pages.withdraw),
+    path("home/<uuid:citizen_id>/grants/mandate", home_pages.withdraw_mandate),
     path("counter/", pages.counter),
     path("counter/requests", pages.ask),
     path("counter/requests/<uuid:request_id>", pages.presentation),

@@ -279,3 +279,17 @@ def _altered(errand: Errand, phone: Any, beside: str, sent: str) -> str | None:
     if sent == "for another request":
         return wallet._beside(errand.held, wallet.fetch_our_request(errand.world.ask().wallet_url))
     return wallet._beside(take(errand.ana, give(errand.bai, errand.ana)), phone.request)
+
+
+def test_the_counter_withdraws_a_mandate_for_a_principal_whose_phone_is_lost(errand: Errand) -> None:
+    """What was open under it closes, though the phone that signed it is gone."""
+    kept = errand.present()
+    home = HomeDesk(errand.world, errand.bai)
+    home.post("lost", phone=errand.bai.wallet.wallet_id)
+    assert "签署的手机已挂失" in home.post("grants/").text
+    page = home.post("grants/mandate", mandate=str(Mandate.objects.get().pk))
+    assert "已撤回 1 条授权" in page.text
+    assert errand.world.reader.grant(kept.handle).withdrawn
+    for other in ("x", str(kept.matter)):
+        with pytest.raises(RefusedError, match=r"mandate-unknown|404"):
+            home.post("grants/mandate", mandate=other)
