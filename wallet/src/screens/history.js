@@ -79,7 +79,8 @@ function item(app, grant, online) {
     h("p", { class: "entry-who" }, of(agency)),
     agent && h("p", { class: "fine", testid: "history-agent" }, icon("key"), t("history.byAgent", { name: agent })),
     principal && h("p", { class: "fine", testid: "history-principal" }, icon("key"), t("history.forPrincipal", { name: principal })),
-    fields.length > 0 && h("p", { class: "fine" }, fields.map(of).join(" · ")),
+    // What an agent shows are the agent's own facts; of the principal it is the mandate.
+    !agent && fields.length > 0 && h("p", { class: "fine" }, fields.map(of).join(" · ")),
     state === "unrecorded"
       ? h("p", { class: "notice notice-info" }, icon("warn"), t(verdict === "absent" ? "history.absentLead" : "history.unrecordedLead"))
       : h("p", { class: "fine" }, t("history.used", { used, uses }), h("br"), t("history.until", { time: dateTime(notAfter) })),
@@ -94,7 +95,7 @@ function item(app, grant, online) {
 }
 
 function moment(app, grant, { receipt, state, text }) {
-  const sentence = receipt ? t(`history.${grant.agent && receipt.name !== "usage" ? "agent." : ""}${receipt.name}`) : t("history.unknown");
+  const sentence = receipt ? t(`history.${grant.agent ? "agent." : ""}${receipt.name}`) : t("history.unknown");
   const who = receipt?.name === "usage" && of(grant.agency);
   return h(
     "li",

@@ -2,7 +2,7 @@
 
 import { form, textField } from "../fields.js";
 import { ask, facts, page, pill, problem, say, waiting } from "../frame.js";
-import { date, dateTime, explainShort, of, t } from "../language.js";
+import { date, dateTime, of, t } from "../language.js";
 import { admitting, statement } from "../mandates.js";
 import { h, icon, show } from "../view.js";
 
@@ -103,7 +103,7 @@ async function compose(app) {
       return offered(app, await app.home.giveMandate(signed));
     } catch (error) {
       if (error.code === "session-missing") return app.lock();
-      if (error.params?.where === "number") return number.fail(explainShort(error));
+      if (error.params?.where === "number") return number.fail(t("mandates.numberWrong"));
       show(trouble, problem(error));
     }
   };
