@@ -26,17 +26,17 @@ def add_arguments(subparsers: Any) -> None:
     governance = subparsers.add_parser("governance", help="治理：提案与表决 proposals and votes of the consortium")
     group = governance.add_subparsers(title="命令 commands", metavar="COMMAND", required=True)
 
-    propose = group.add_parser(
+    propose_ = group.add_parser(
         "propose",
         help="提出提案 put something to the vote",
         description="种类与字段见 docs/guides/governance.md。 Kinds and fields: see docs/guides/governance.md.",
     )
-    propose.add_argument("kind", metavar="KIND", help="种类 e.g. enrol, suspend, accredit, revoke-key, parameter")
-    propose.add_argument("fields", metavar="FIELD=VALUE", nargs="*", help="e.g. agency=street type=1 since=2026-11-20")
-    propose.add_argument("--file", type=Path, metavar="FILE", help="申请文件（enrol、rotate） application to propose")
-    propose.add_argument("--days", type=int, default=7, metavar="N", help="有效天数 days it stays open (default 7)")
-    propose.add_argument("--as", dest="agency", metavar="SLUG", help=_AS)
-    propose.set_defaults(handler=propose)
+    propose_.add_argument("kind", metavar="KIND", help="种类 e.g. enrol, suspend, accredit, revoke-key, parameter")
+    propose_.add_argument("fields", metavar="FIELD=VALUE", nargs="*", help="e.g. agency=street type=1 since=2026-11-20")
+    propose_.add_argument("--file", type=Path, metavar="FILE", help="申请文件（enrol、rotate） application to propose")
+    propose_.add_argument("--days", type=int, default=7, metavar="N", help="有效天数 days it stays open (default 7)")
+    propose_.add_argument("--as", dest="agency", metavar="SLUG", help=_AS)
+    propose_.set_defaults(handler=propose)
 
     vote = group.add_parser("vote", help="对提案表决 vote on a proposal")
     vote.add_argument("proposal", metavar="N", type=int, help="提案号 number of the proposal")

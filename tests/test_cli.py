@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -73,6 +74,11 @@ def test_help_needs_neither_django_nor_a_second() -> None:
 
 def test_every_command_takes_json_and_data() -> None:
     assert all({"--json", "--data"} <= options for options in commands().values())
+
+
+def test_every_command_has_something_to_run() -> None:
+    """A sub-parser named like its handler took its place once, and the command ended in a TypeError."""
+    assert not [leaf.prog for leaf in cli.leaves(cli.parser()) if not inspect.isfunction(leaf.get_default("handler"))]
 
 
 def test_every_command_the_issue_names_exists() -> None:
