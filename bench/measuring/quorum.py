@@ -13,6 +13,8 @@ from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import httpx
+
 from bench import Figure
 from bench.measuring.timing import quantile
 from gov_chain.consortium import layout, supervisor
@@ -50,6 +52,10 @@ def measure(folder: Path, *, rate: int, seconds: float) -> dict[str, Figure]:
                 if process.name != "web":
                     running.callback(process.stop)
                     process.start()
+        for node in made.nodes:
+            # Until then the missing one's turns to propose cost a second each.
+            while len(httpx.get(f"{node.rpc_url}/net_info").json()["result"]["peers"]) < len(made.nodes) - 1:
+                time.sleep(LOOK)
         agency = running.enter_context(closing(_Agency(made)))
         agency.submit(time.perf_counter(), records.type_(type=1, version=1, digest=bytes(32), grades=[1]))
         while not agency.final:

@@ -44,6 +44,7 @@ MAX_BATCH_BYTES = wire.MAX_BYTES // 2
 AT_ONCE = 4096
 MAX_IN_FLIGHT = 128
 """Transactions sent in one pass: fewer than an engine refuses for being too many, so that none overtakes another."""
+MAX_IN_FLIGHT_BYTES = 3 << 19
 
 TRANSIENT = frozenset(
     {
@@ -104,7 +105,13 @@ def sign_pending() -> int:
 def send_signed(engine: Engine, reader: Reader) -> int:
     """Submit every signed transaction and store what became of it; the number of rows that got an outcome."""
     signed_rows = SignedTransaction.objects.filter(state=SignedTransaction.State.SIGNED).order_by("pk")
-    waiting = list(signed_rows[:MAX_IN_FLIGHT])
+    waiting: list[SignedTransaction] = []
+    size = 0
+    for signed in signed_rows[:MAX_IN_FLIGHT]:
+        size += len(signed.body)
+        if waiting and size > MAX_IN_FLIGHT_BYTES:
+            break
+        waiting.append(signed)
     futures = [(signed, engine.submit(bytes(signed.body))) for signed in waiting]
     done = 0
     for signed, future in futures:

@@ -15,7 +15,7 @@ from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.state import View
 from gov_chain.ledger.core.transaction import Transaction
 
-MAX_RECORDS = 16384
+MAX_RECORDS = 8192
 """Records in one block: bounds the time a block takes, whoever proposes it."""
 REMEMBERED = 32 * 2**20
 """Bytes of transactions that are kept parsed."""

@@ -9,7 +9,7 @@ A submission:
  1. judged by the same function as CheckTx, on the store: what would be refused is refused here, with its code
  2. handed to CometBFT, one after another, so that the mempool has the order of submission
  3. looked for in the store after every block; what CheckTx or a block refused, the application is asked for
- 4. handed over again, the same bytes, while it is not found: a restarted node has an empty mempool
+ 4. handed over again, the same bytes, when the node was away: it comes back with an empty mempool
  5. after `patience` seconds without an outcome, answered as consortium-waiting: it may still become final, and
     submitting the same bytes again goes on waiting for it
 
@@ -51,8 +51,8 @@ log = logging.getLogger(__name__)
 IN_FLIGHT = 256
 """Transactions without an outcome, above which no more are taken: what waits here would only wait longer, and a key's
 sequence numbers may not be further apart than its window (`machine.WINDOW`)."""
+IN_FLIGHT_BYTES = 2 * 2**20
 PATIENCE = 10.0
-RESEND = 3.0
 TICK = 0.5
 """Seconds after which the store is looked at although no block was announced."""
 TIMEOUT = 5.0
@@ -65,7 +65,6 @@ class _Waiting:
     body: bytes
     parsed: Transaction
     since: float
-    sent: float
     futures: list[Future[Committed]] = field(default_factory=list)
     """The first is the submission that counts; the others submitted the same bytes meanwhile."""
 
@@ -104,12 +103,17 @@ class Comet:
         with self._lock:
             if self._closing:
                 future.set_exception(LedgerError("sequencer-stopped", log="closing"))
-            elif len(self._queue) + len(self._waiting) >= IN_FLIGHT:
-                future.set_exception(LedgerError("consortium-busy", log=f"{IN_FLIGHT} transactions in flight"))
+            elif self._full():
+                future.set_exception(LedgerError("consortium-busy", log="as much in flight as there may be"))
             else:
                 self._queue.append((body, future))
                 self._lock.notify_all()
         return future
+
+    def _full(self) -> bool:
+        count = len(self._queue) + len(self._waiting)
+        size = sum(len(body) for body, _ in self._queue) + sum(len(each.body) for each in self._waiting.values())
+        return count >= IN_FLIGHT or size >= IN_FLIGHT_BYTES
 
     def outcome(self, body: bytes) -> Committed | None:
         parsed = transaction.parse(body)
@@ -183,7 +187,7 @@ class Comet:
         now = time.monotonic()
         with self._lock:
             # Before it is sent: its block may be announced before the answer to sending it.
-            self._waiting[sha256(body).digest()] = _Waiting(body, parsed, now, now, [future])
+            self._waiting[sha256(body).digest()] = _Waiting(body, parsed, now, [future])
         self._broadcast(body)
 
     def _broadcast(self, body: bytes) -> None:
@@ -208,7 +212,7 @@ class Comet:
         while not self._closing:
             try:
                 self._follow()
-            except (LedgerError, OSError, WebSocketException, sqlite3.Error) as error:
+            except (LedgerError, OSError, httpx.HTTPError, WebSocketException, sqlite3.Error) as error:
                 if not self._closing:
                     log.info("ledger: no events from CometBFT: %s", error)
                 with self._lock:
@@ -224,6 +228,10 @@ class Comet:
             with client.connect(self._rpc.events, open_timeout=TIMEOUT, max_size=2**22) as events:
                 self._events = events
                 events.send(_request("subscribe", query="tm.event='NewBlockHeader'"))
+                with self._lock:
+                    before = [each.body for each in self._waiting.values()]
+                for body in before:
+                    self._broadcast(body)
                 while not self._closing:
                     with contextlib.suppress(TimeoutError):
                         events.recv(timeout=TICK)
@@ -249,9 +257,6 @@ class Comet:
             for digest, each in open_:
                 if now - each.since > self._patience:
                     self._answer(digest, LedgerError("consortium-waiting"))
-                elif now - each.sent > RESEND:
-                    each.sent = now
-                    self._broadcast(each.body)
         except (LedgerError, httpx.HTTPError, sqlite3.Error) as error:
             log.info("ledger: CometBFT or the store does not answer: %s", error)
             for digest, each in waiting:
