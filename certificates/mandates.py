@@ -33,13 +33,16 @@ def end_of(day: dt.date) -> int:
 
 
 def of_certificate(issuer: Agency, commitment: bytes) -> Mandate:
-    """The mandate behind one of its certificates; raises `CertificateError` mandate-unknown."""
-    certificate = Certificate.objects.filter(agency=issuer, commitment=commitment, state="active").first()
+    """The mandate behind one of its certificates; raises `CertificateError` mandate-unknown, mandate-withdrawn."""
+    certificate = Certificate.objects.filter(agency=issuer, commitment=commitment, ledger_index__isnull=False).first()
     mandate = (
         Mandate.objects.select_related("signed_with").filter(row_id=certificate.row_id).first() if certificate else None
     )
-    if mandate is None:
+    if certificate is None or mandate is None:
         raise CertificateError("mandate-unknown")
+    if certificate.state != Certificate.State.ACTIVE:
+        # Revoked with its mandate, or by the issuer by itself: to the agent it is the same.
+        raise CertificateError("mandate-withdrawn")
     return mandate
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from django.db import transaction
+
 from certificates.actions.publish_status import settle_status
-from certificates.models import Certificate, CertificateType
+from certificates.actions.withdraw_mandate import revoke_certificates
+from certificates.models import Certificate, CertificateType, Mandate
 from gov_chain.web import live
 
 
@@ -31,6 +34,9 @@ def certificate_decided(outcome: Outcome) -> None:
     waiting = Certificate.objects.filter(pk=_key(outcome), state=Certificate.State.PENDING)
     if outcome.state == "final":
         waiting.update(state=Certificate.State.ACTIVE, ledger_index=outcome.index)
+        with transaction.atomic():
+            for mandate in Mandate.objects.filter(row__certificates=_key(outcome), state="withdrawn"):
+                revoke_certificates(mandate)
     else:
         waiting.update(state=Certificate.State.REFUSED, refusal=outcome.code or "", sealed=None)
     for offer_id in Certificate.objects.filter(pk=_key(outcome)).values_list("offer_id", flat=True):

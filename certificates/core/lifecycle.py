@@ -101,6 +101,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "dissolved": ("主体注销", "The body was dissolved"),
     "court": ("法院或行政决定", "By order of a court or authority"),
     "misuse": ("冒用或滥用", "Misused"),
+    "withdrawn": ("委托已撤回", "The mandate was withdrawn"),
 }
 """Why a certificate was suspended or revoked: a choice, so that no free text about a person is kept."""
 

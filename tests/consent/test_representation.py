@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from certificates import mandates
-from certificates.models import Mandate, MandateUse
+from certificates.models import Certificate, Mandate, MandateUse
 from consent import representation
 from consent.models import Grant, PresentationResponse
 from consent.seed import RESIDENCE_PERMIT
@@ -19,6 +19,8 @@ from demo.holder import Held, HolderKey
 from demo.standard_wallet import RefusedError, accepted
 from demo.wallet import anchor
 from gov_chain.core.codec import b64url, b64url_decode
+from gov_chain.ledger import relay
+from gov_chain.ledger.models import OutboxRow
 from identity.models import Wallet as PhoneRow
 from tests.consent.hostile import consent
 from tests.consent.test_assurance import register
@@ -126,6 +128,15 @@ def test_withdrawing_the_mandate_closes_what_is_open_and_ends_it(errand: Errand)
     errand.desk = errand.world.ask()
     errand.refused("mandate-withdrawn")
     assert errand.bai.wallet.withdraw_mandate(PIN, shown["id"])["closed"] == 0
+
+
+def test_withdrawing_the_mandate_revokes_its_certificate_for_every_verifier(errand: Errand) -> None:
+    mandate = Mandate.objects.get()
+    errand.bai.wallet.withdraw_mandate(PIN, str(mandate.pk))
+    rows = OutboxRow.objects.filter(subject__startswith="certificates.status").values_list("pk", flat=True)
+    relay.settle(rows)
+    certificate = Certificate.objects.get(row=mandate.row)
+    assert (certificate.state, certificate.reason) == ("revoked", "withdrawn")
 
 
 def test_a_mandate_withdrawn_while_the_grant_was_recorded_leaves_no_grant(
