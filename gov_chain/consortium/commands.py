@@ -127,12 +127,13 @@ def _say(supervisor: Supervisor, *, as_json: bool) -> None:
     else:
         lines = [f"    {node['name']:<9}{node['base_url']}" for node in nodes]
         desks = [
-            f"    {each['username']:<9}{each['base_url']}{each['page']:<11}{each['name']}  {each['agency_zh']}"
+            f"    {each['username']:<11}{each['base_url']}{each['page']:<15}{each['name']}  {each['agency_zh']}"
             for each in officers
         ]
         links = [f"    {each['name']}  {each['activation_url']}" for each in citizens]
         sys.stdout.write(
             _TEXT.format(
+                program=Path(sys.executable).with_name("govchain"),
                 count=len(nodes),
                 nodes="\n".join(lines),
                 desks="\n".join(desks),
@@ -149,12 +150,14 @@ _TEXT = """
 {nodes}
 
   工作人员登录（各自的节点） Officers log in at their own nodes (密码 password: {password})
+  !! 仅供演示：密码公开，且没有第二因素。生产环境会拒绝这些账号，并强制第二因素。
+  !! Demonstration only: the password is public and there is no second factor. Production refuses both.
 {desks}
 
   市民激活链接 Citizens' activation links （自选六位 PIN; choose a six-digit PIN）
 {links}
 
-  停掉一个节点看看 Stop one and see: govchain consortium stop psb --kill --data {data}
+  停掉一个节点看看 Stop one and see: {program} consortium stop psb --kill --data {data}
   演示数据均为虚构。按 Ctrl-C 停止。 All people here are invented. Ctrl-C stops the nodes.
 """
 

@@ -15,6 +15,7 @@ from gov_chain.core.codec import b64url
 from gov_chain.ledger import documents, outbox, relay
 from gov_chain.ledger.core import bls, cosignature, entries, proposals, quorum, records, tree, watch
 from gov_chain.ledger.core.cosignature import Cosigner
+from gov_chain.ledger.cosigner.certificates import Certificates
 from gov_chain.ledger.explorer import climbing, facts, growth, pages, sentences
 from gov_chain.ledger.explorer.names import Names
 from gov_chain.ledger.reader import Reader
@@ -169,6 +170,18 @@ def test_witnesses_are_named_with_their_time(client: Client, own_node: Reader) -
     assert "2027-01-15 16:00:00" in page
     write(PSB, records.evidence(evidence=1, digest=DIGEST))
     assert "已见证到 1 条" in client.get("/explorer/").text
+
+
+def test_a_quorums_certificate_is_the_logs_own_and_no_witness(client: Client, own_node: Reader) -> None:
+    _, head = own_node.head()
+    message = quorum.statement_of(head, DIGEST)
+    made = quorum.Certificate(DIGEST, (0, 1, 2), bls.aggregate([bls.sign(bls_secret(at), message) for at in (1, 2, 3)]))
+    certificates = Certificates(own_node.directory)
+    certificates.keep([(head, quorum.line(made, origin=head.origin, count=3), False)], {})
+    certificates.close()
+    page = client.get("/explorer/").text
+    assert f"<dd>{head.origin}<br>{head.origin}/quorum</dd>" in page
+    assert "尚无见证人" in page
 
 
 def test_powers_are_shown_as_they_were(client: Client, secret: bytes, own_node: Reader) -> None:

@@ -91,7 +91,7 @@ def _now(reader: Reader) -> dict[str, Any]:
     return {
         "size": head.size,
         "root": head.root,
-        "origin": head.origin,
+        "signers": _signers(signed),
         "state_root": head.state_root,
         "checkpoint": signed,
         "witnesses": _witnesses(signed),
@@ -109,10 +109,24 @@ def _latest(reader: Reader) -> list[LogRow]:
 
 
 def _witnesses(signed: str) -> list[tuple[str, int]]:
-    """(name, time) of the cosignatures on a checkpoint; the log has verified them before it kept them."""
+    """(name, time) of the cosignatures on a checkpoint; the log has verified them before it kept them.
+
+    Lines under the log's own names, a node's and the quorum's, carry no time: they are the log's, not a witness's.
+    """
     text, lines = note.split(signed)
     origin = text.partition("\n")[0]
-    return [(name, int.from_bytes(line[4:12])) for name, line in lines if name != origin]
+    return [(name, int.from_bytes(line[4:12])) for name, line in lines if not _own(name, origin)]
+
+
+def _signers(signed: str) -> list[str]:
+    """The log's own names on a checkpoint: its origin, or the node and the validators' quorum."""
+    text, lines = note.split(signed)
+    origin = text.partition("\n")[0]
+    return [name for name, _ in lines if _own(name, origin)]
+
+
+def _own(name: str, origin: str) -> bool:
+    return name == origin or name.startswith(f"{origin}/")
 
 
 def _line(row: LogRow, names: Names) -> Line:
