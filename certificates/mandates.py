@@ -131,6 +131,8 @@ def erase(citizen: Citizen) -> None:
     """Who it was between; that there was one, and which grants were made under it, stays as numbers."""
     given = Mandate.objects.filter(principal=citizen)
     registers.empty([mandate.row for mandate in given.select_related("row__agency")])
+    # One given after `close_all` had looked counts for nothing either.
+    given.filter(state=Mandate.State.LIVE).update(state=Mandate.State.WITHDRAWN, withdrawn_at=clock.now())
     given.update(principal=None, signed_with=None)
 
 

@@ -252,12 +252,13 @@ def _allowed(address: str, *, local: bool) -> bool:
     inside = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None) or found
     if local:
         return bool(inside.is_loopback)
-    # 64:ff9b::/96 and the like lead to IPv4 addresses that cannot be seen here.
-    translated = found.version == 6 and found in _NAT64
-    return inside.is_global and found.is_global and not inside.is_multicast and not translated
+    # Only what IANA gives out: not site-local, nor 64:ff9b::/96 and the like, which lead to IPv4 unseen here.
+    given_out = found.version == 4 or found in _GIVEN_OUT
+    return inside.is_global and found.is_global and not inside.is_multicast and given_out
 
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
+"""IANA IPv6 global unicast; everything else is reserved, local or multicast."""
 
 
 def _addresses(host: str, port: int) -> list[str]:

@@ -264,6 +264,20 @@ class IdentityError(GovChainError):
             "请在人员页提出申请。",
             "Ask for it on the officer's page.",
         ),
+        "officer-powerful": Message(
+            409,
+            "审批人、机构管理员和运维人员的登录方式不能由一人重置。",
+            "One person alone cannot reset how an approver, administrator or operator logs in.",
+            "先收回该角色；重置后再授予，须第二人批准。",
+            "Take the role first; giving it back afterwards takes a second person.",
+        ),
+        "invitation-open": Message(
+            409,
+            "此人的邀请码尚未使用。",
+            "This officer's invitation has not been used yet.",
+            "请等此人启用账号后再申请。",
+            "Ask again once they have joined.",
+        ),
         "invitation-wrong": Message(
             403,
             "邀请码不正确、已使用或已过期。",

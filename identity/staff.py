@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from identity.core.permissions import AGENCY_ADMIN
+from identity.core.permissions import AGENCY_ADMIN, POWERS
 from identity.errors import IdentityError
-from identity.models import Agency, Officer
+from identity.models import Agency, Officer, OfficerInvitation
 
 
 def of_agency(agency: Agency) -> QuerySet[Officer]:
@@ -27,3 +27,20 @@ def is_last_admin(officer: Officer, role: str = AGENCY_ADMIN) -> bool:
         return False
     admins = Officer.objects.filter(agency=officer.agency_id, is_active=True, roles__role=AGENCY_ADMIN)
     return admins.filter(pk=officer.pk).exists() and not admins.exclude(pk=officer.pk).exists()
+
+
+def check_no_powers(officer: Officer) -> None:
+    """Raises `IdentityError` officer-powerful. Inside a transaction: no role comes in between.
+
+    Whoever can let themselves into an account is its holder: into an approver's, and one person is both persons.
+    """
+    Agency.objects.select_for_update().get(pk=officer.agency_id)
+    if officer.roles.filter(role__in=POWERS).exists():
+        raise IdentityError("officer-powerful")
+
+
+def check_joined(officer: Officer) -> None:
+    """Raises `IdentityError` invitation-open: whoever holds the code may still become this officer. As above."""
+    Agency.objects.select_for_update().get(pk=officer.agency_id)
+    if OfficerInvitation.objects.filter(officer=officer, closed_at__isnull=True).exists():
+        raise IdentityError("invitation-open")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 MAX_DOCUMENT = 256 * 1024
+SECONDS = 5.0
+"""For the body of one answer, however slowly it drips."""
 ASK_AGAIN = 1
 """Seconds after which a document that no node had is asked for again."""
 
@@ -100,15 +103,16 @@ def _fetch(digest: bytes) -> bytes:
 
 def _from(client: httpx.Client, url: str) -> bytes:
     answer = bytearray()
+    until = time.monotonic() + SECONDS
     try:
         with client.stream("GET", url) as response:
             if response.status_code != 200:
                 return b""
             for chunk in response.iter_bytes():
                 answer += chunk
-                if len(answer) > MAX_DOCUMENT:
+                if len(answer) > MAX_DOCUMENT or time.monotonic() > until:
                     return b""
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         log.info("a document could not be fetched: %s", type(error).__name__)
         return b""
     return bytes(answer)

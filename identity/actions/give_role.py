@@ -9,7 +9,7 @@ from identity.acts import Content, Executed
 from identity.core.permissions import POWERS
 from identity.errors import IdentityError
 from identity.models import Officer, OfficerRole, PendingAct
-from identity.staff import one_of
+from identity.staff import check_joined, one_of
 
 
 def give_role(*, officer: Officer, role: str, by: Officer) -> None:
@@ -28,6 +28,7 @@ def give_power(pending: PendingAct, content: Content) -> Executed:
     _check(officer, pending.requested_by)
     if pending.decided_by is not None:
         _check(officer, pending.decided_by)
+    check_joined(officer)
     OfficerRole.objects.get_or_create(officer=officer, role=str(content["role"]))
     return Executed({"officer": officer.pk, "role": str(content["role"])})
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from gov_chain import clock
+from identity import staff
 from identity.actions.record_act import record_act
 from identity.core.permissions import POWERS
 from identity.errors import IdentityError
@@ -57,12 +58,17 @@ def invite_officer(
 
 
 def renew_invitation(*, officer: Officer, by: Officer | None, roles: Iterable[str] = ()) -> Invited:
-    """A new code for an officer who lost theirs, or forgot the password; any earlier code stops working."""
+    """A new code for an officer who lost theirs, or forgot the password; any earlier code stops working.
+
+    Raises `IdentityError`: officer-self, officer-powerful (an approver's account would be the administrator's).
+    """
     if by is not None and by.pk == officer.pk:
         raise IdentityError("officer-self")
     code = secrets.token_urlsafe(18)
     now = clock.now()
     with transaction.atomic():
+        if by is not None:
+            staff.check_no_powers(officer)
         OfficerInvitation.objects.filter(officer=officer, closed_at__isnull=True).update(closed_at=now)
         OfficerInvitation.objects.create(
             officer=officer, code_digest=keyed_digest(PURPOSE, code), invited_by=by, expires_at=now + LIFE

@@ -160,6 +160,16 @@ def test_a_block_has_a_limit_of_records_whoever_proposes_it(door: Door) -> None:
     assert door.process(*txs) == messages.REJECT
 
 
+def test_a_block_has_a_limit_of_pairings_whoever_proposes_it(door: Door) -> None:
+    """Thousands of forged accusations, each with two signatures to verify, would hold up every node for a minute."""
+    statement = (bytes(32), bytes(32), bytes(96))
+    forged = [records.equivocation(bls_key=bytes(48), size=1, one=statement, two=statement)] * 16
+    txs = [door.signed(PSB, *forged) for _ in range(admission.MAX_PAIRINGS // 16 + 1)]
+    assert door.prepare(*txs) == txs[:-1]
+    assert door.process(*txs[:-1]) == messages.ACCEPT
+    assert door.process(*txs) == messages.REJECT
+
+
 def test_a_record_that_breaks_a_rule_is_refused_alone_in_its_block(door: Door) -> None:
     door.register()
     tx = door.signed(PSB, issue_record(DIGEST), usage_record(b"x" * 32), issue_record(DIGEST))

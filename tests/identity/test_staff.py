@@ -195,3 +195,27 @@ def test_the_database_knows_no_second_open_invitation(head: Browser) -> None:
     row = OfficerInvitation.objects.get()
     with pytest.raises(IntegrityError), transaction.atomic():
         OfficerInvitation.objects.create(officer=row.officer, code_digest=b"x" * 32, expires_at=row.expires_at)
+
+
+@pytest.mark.parametrize("path", ["renew", "reset"])
+def test_one_administrator_gets_into_no_approvers_account(head: Browser, path: str) -> None:
+    """Who could would ask as one person and approve as the other."""
+    approver = officer("clerk")
+    OfficerRole.objects.create(officer=approver, role="approver")
+    answer = head.post(f"/staff/{approver.pk}/{path}")
+    assert answer.status_code == 409
+    assert "不能由一人重置" in words(answer)
+    assert not OfficerInvitation.objects.exists()
+
+
+def test_no_power_for_an_account_that_an_open_invitation_still_opens(head: Browser) -> None:
+    approver = Browser("clerk")
+    OfficerRole.objects.get_or_create(officer=officer("clerk"), role="approver")
+    invited(head)
+    newcomer = officer("newcomer")
+    head.post(f"/staff/{newcomer.pk}/give-role", {"role": "approver"})
+    pending = PendingAct.objects.get()
+    approver.post(f"/approvals/{pending.pk}/approve", {"digest": bytes(pending.digest).hex()})
+    pending.refresh_from_db()
+    assert (pending.state, pending.failure) == ("failed", "invitation-open")
+    assert roles("newcomer") == {"counter"}

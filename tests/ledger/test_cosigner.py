@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import httpx
 import pytest
 
 from gov_chain.ledger import bell
@@ -19,6 +20,7 @@ from gov_chain.ledger.cosigner.cosigner import Cosigner, Told
 from gov_chain.ledger.cosigner.door import metrics
 from gov_chain.ledger.cosigner.errors import CosignerError
 from gov_chain.ledger.cosigner.memory import Memory
+from gov_chain.ledger.cosigner.peers import Peer
 from gov_chain.ledger.cosigner.shares import Share, from_json
 from tests.ledger.committee import NOTE, Committee, Node
 from tests.ledger.test_validators import joining
@@ -100,6 +102,16 @@ def test_it_signs_nothing_before_a_quorum_has_been_heard(four: Committee) -> Non
     alone.tell(four.told(four.node(3), four.node(1)))
     alone.work()
     assert [each.size for each in alone.shares(0)] == [1, 3]
+
+
+def test_one_peer_is_no_quorum_whatever_keys_it_names(four: Committee) -> None:
+    """A memory from a backup must not sign because a single stranger spoke for everybody."""
+    four.note()
+    alone = four.node(1).up
+    for number in (2, 3, 4):
+        alone.tell(Told("https://impostor.example", bls.sk_to_pk(bls_secret(number)), [], [], []))
+    alone.work()
+    assert alone.shares(0) == []
 
 
 def garbage(share: Share) -> Share:
@@ -328,11 +340,19 @@ def test_metrics_tell_the_lag_and_who_is_missing(four: Committee) -> None:
         {"bls_key": "00" * 47, "size": 1, "set": "00" * 32, "body": "00" * 32, "signature": "00" * 96},
         {"bls_key": "zz" * 48, "size": 1, "set": "00" * 32, "body": "00" * 32, "signature": "00" * 96},
         {"bls_key": "00" * 48, "size": 1, "set": "00" * 32, "body": "00" * 32, "signature": 5},
+        {"bls_key": "00" * 48, "size": 1, "set": "  " + "00" * 31, "body": "00" * 32, "signature": "00" * 96},
     ],
 )
 def test_a_malformed_share_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r".*"):
         from_json(value)
+
+
+def test_an_answer_nested_without_end_is_no_answer_and_ends_no_thread(four: Committee) -> None:
+    deep = b"[" * 100_000
+    client = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, content=deep)))
+    with pytest.raises(ValueError, match="nested too deeply"):
+        Peer("https://peer.example", four.node(1).up, http=client).ask(wait=0)
 
 
 def test_a_bell_wakes_its_listeners_and_fails_nobody(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Which transactions may enter a mempool, and a block: what refuses one whole, found out without executing a record.
 
 One function decides for CheckTx, PrepareProposal and ProcessProposal, so that an honest proposer never proposes what
-others reject. It looks at the header alone, whatever the batch's size, and at bytes it has parsed before.
+others reject. It looks at the header alone, whatever the batch's size, and at bytes it has parsed before;
+of the records, only at those that may need a pairing.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
-from gov_chain.ledger.core import machine, state, transaction
+from gov_chain.core.codec import encode
+from gov_chain.ledger.core import machine, records, state, transaction
 from gov_chain.ledger.core.errors import LedgerError
 from gov_chain.ledger.core.state import View
 from gov_chain.ledger.core.transaction import Transaction
 
 MAX_RECORDS = 8192
 """Records in one block: bounds the time a block takes, whoever proposes it."""
+MAX_PAIRINGS = 512
+"""Records in one block that need a pairing: a second or two, where a block full of them would take minutes."""
 REMEMBERED = 32 * 2**20
 """Bytes of transactions that are kept parsed."""
 
@@ -59,30 +63,41 @@ def proposal(
 ) -> list[bytes]:
     """What of a mempool goes into the next block: in its order, without what would be refused, within the limits."""
     chosen = []
-    left, records = max_bytes, MAX_RECORDS
+    left, room, pairings = max_bytes, MAX_RECORDS, MAX_PAIRINGS
     for tx in txs:
         try:
             parsed = parse(tx)
-            size, count = proto_size(tx), len(parsed.records)
-            if size > left or count > records:
+            size, count, costly = proto_size(tx), len(parsed.records), pairings_of(parsed)
+            if size > left or count > room or costly > pairings:
                 break  # not the next one that would fit: an agency's transactions keep their order
             admit(view, parsed, ledger_id=ledger_id, time=time)
         except LedgerError:
             continue
         chosen.append(tx)
-        left, records = left - size, records - count
+        left, room, pairings = left - size, room - count, pairings - costly
     return chosen
 
 
 def check_proposal(txs: Sequence[bytes], parse: Parsed, view: View, *, ledger_id: bytes, time: int) -> None:
     """Raises `LedgerError` for the first transaction that no honest proposer would have put there."""
-    records = 0
+    count = pairings = 0
     for tx in txs:
         parsed = parse(tx)
         admit(view, parsed, ledger_id=ledger_id, time=time)
-        records += len(parsed.records)
-        if records > MAX_RECORDS:
-            raise LedgerError("transaction-too-large", log=f"a block of more than {MAX_RECORDS} records")
+        count += len(parsed.records)
+        pairings += pairings_of(parsed)
+        if count > MAX_RECORDS or pairings > MAX_PAIRINGS:
+            raise LedgerError("transaction-too-large", log=f"a block of {count} records, {pairings} pairings")
+
+
+_COSTLY = tuple(encode([kind])[1:] for kind in (records.EQUIVOCATION, records.PROPOSE))
+
+
+def pairings_of(parsed: Transaction) -> int:
+    """Records of a transaction for which `machine` may have to work out a pairing."""
+    maybe = [each for each in parsed.records if each[1:].startswith(_COSTLY)]
+    judged = [each for each in records.decode_all(maybe) if not isinstance(each, str)]
+    return min(sum(map(records.needs_pairing, judged)), machine.MAX_PAIRINGS)
 
 
 def proto_size(tx: bytes) -> int:

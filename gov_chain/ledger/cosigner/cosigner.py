@@ -117,9 +117,10 @@ class Cosigner:
         self._pending: dict[int, _Pending] = {}
         self._early: dict[str, dict[int, Share]] = {}
         self._recent: dict[tuple[bytes, int], Share] = {}
-        self._seen: dict[tuple[str, bytes], Share] = {}
+        self._seen: dict[str, Share] = {}
         self._strange: list[Share] = []
-        self._answered: set[bytes] = set()
+        self._answered: dict[str, bytes] = {}
+        """Peer → the one key it speaks for: nobody makes a quorum by naming others' keys."""
         self._wrong: dict[str, int] = {}
         self._equivocating = 0
         self._stopped = ""
@@ -150,7 +151,7 @@ class Cosigner:
 
     def seen(self, key: bytes) -> list[Share]:
         """The last share of a key that each peer gave: its owner learns how far it once was."""
-        return [share for (_, of), share in list(self._seen.items()) if of == key]
+        return [share for share in list(self._seen.values()) if share.bls_key == key]
 
     def strange(self) -> list[Share]:
         """Right shares about other checkpoints than this node's."""
@@ -279,7 +280,7 @@ class Cosigner:
     def _may_sign(self, subject: Subject) -> bool:
         """Enough validators have said how far they saw this key go, and this memory is not behind them."""
         of = subject.validators
-        known = {self.bls_key, *self._answered}
+        known = {self.bls_key, *self._answered.values()}
         return of.is_quorum(sum(each.power for each in of.validators if each.bls_key in known))
 
     def _stop(self, error: CosignerError) -> None:
@@ -295,7 +296,7 @@ class Cosigner:
             except Empty:
                 break
             if told.bls_key is not None:
-                self._answered.add(told.bls_key)
+                self._answered[told.source] = told.bls_key
             self._look_back(told.seen)
             for each in told.shares:
                 if each.bls_key == told.bls_key:
@@ -316,7 +317,7 @@ class Cosigner:
     def _take(self, source: str, share: Share) -> None:
         """File a share where it belongs; nothing of it is verified yet."""
         if source:
-            self._seen[source, share.bls_key] = share
+            self._seen[source] = share
         if share.size > self._seen_to:
             self._early.setdefault(source, {})[share.size] = share
             return

@@ -58,4 +58,7 @@ def _hex(value: dict[str, Any], name: str, size: int) -> bytes:
     text = value.get(name)
     if not isinstance(text, str) or len(text) != 2 * size:
         raise ValueError(name)
-    return bytes.fromhex(text)
+    data = bytes.fromhex(text)
+    if len(data) != size:  # it passes over spaces
+        raise ValueError(name)
+    return data
