@@ -56,8 +56,9 @@ def _grant(entry: entries.Entry, names: Names) -> tuple[str, str]:
     values, who = entry.values, names.agency(entry.agency)
     what = names.matter(values["matter"], values["version"])
     shown = names.fields(values["matter"], values["version"], values["masks"])
+    uses = "one use" if values["uses"] == 1 else f"up to {values['uses']} uses"
     return f"{who['zh']}记录了一位市民的同意：“{what['zh']}”可用 {values['uses']} 次，字段：{shown['zh']}。", (
-        f"{who['en']} recorded a citizen's consent: “{what['en']}”, up to {values['uses']} uses of {shown['en']}."
+        f"{who['en']} recorded a citizen's consent: “{what['en']}”, {uses} of {shown['en']}."
     )
 
 
