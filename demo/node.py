@@ -12,6 +12,7 @@ from typing import Any
 
 START_LIMIT = 120.0
 STOP_LIMIT = 20.0
+COMMAND_LIMIT = 180.0
 
 
 class NodeFailedError(Exception):
@@ -100,7 +101,7 @@ class Node:
             capture_output=True,
             env=_clean(),
             check=False,
-            timeout=STOP_LIMIT * 3,
+            timeout=COMMAND_LIMIT,
         )
         try:
             return done.returncode, json.loads(done.stdout or b"null")

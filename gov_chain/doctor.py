@@ -189,6 +189,36 @@ def witnesses() -> Result:
     return Result("witnesses", OK, "见证者均已联署。", text)
 
 
+def consortium() -> Result:
+    """This node's engine, how far it is behind, and whether a quorum certifies what it committed."""
+    from gov_chain.consortium import health
+    from gov_chain.ledger import node
+
+    if settings.GOVCHAIN.ledger == "embedded":
+        return Result("consortium", OK, "账本在本机排序。", "The ledger is ordered here, on its own.")
+    found = health.engine(settings.GOVCHAIN.ledger.removeprefix("comet:"))
+    if found is None:
+        return Result(
+            "consortium", FAIL, "CometBFT 无应答。", "CometBFT does not answer.",
+            "见 docs/runbooks/validator-down.md。", "See docs/runbooks/validator-down.md.",
+        )  # fmt: skip
+    certified, size = node.ledger().certified(), node.ledger().size
+    at = certified[1].size if certified else 0
+    text = f"height {found.height}, {found.peers} peers, power {found.voting_power}, certified {at}/{size}"
+    if found.catching_up or not found.peers:
+        return Result(
+            "consortium", WARN, "本节点落后或没有连接其他节点。", f"Behind, or alone: {text}",
+            "见 docs/runbooks/validator-down.md。", "See docs/runbooks/validator-down.md.",
+        )  # fmt: skip
+    if at < size:
+        return Result(
+            "consortium", WARN, "最新检查点尚无共识证书。", f"The latest checkpoint is not certified: {text}",
+            "稍候；若一直如此，见 docs/runbooks/validator-down.md。",
+            "Wait a moment; if it stays so, see docs/runbooks/validator-down.md.",
+        )  # fmt: skip
+    return Result("consortium", OK, "引擎同步，检查点有共识证书。", f"In step, and certified: {text}")
+
+
 def outbox() -> Result:
     from gov_chain.ledger import condition
 
@@ -275,6 +305,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("keys", key_store),
     ("ledger", ledger),
     ("witnesses", witnesses),
+    ("consortium", consortium),
     ("outbox", outbox),
     ("officers-log", officers_log),
     ("disk", disk),

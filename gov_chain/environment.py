@@ -71,6 +71,8 @@ class Environment:
     """Agencies' identity providers."""
     agency: int = 0
     """Whose node this is, in a consortium: it signs checkpoints as `<origin>/<number>`. 0: as the ledger itself."""
+    metrics_token: str = ""
+    """What a monitor shows to read /metrics."""
     hosted: tuple[str, ...] = ()
     """Agencies (slugs) whose keys and data this node holds; empty: every one there is."""
     did_loopback: bool = False
@@ -117,6 +119,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         second_factor=get("SECOND_FACTOR", "required" if get("ENV") == "production" else "optional") == "required",
         sso=_sso(get("SSO")),
         agency=int(number) if (number := get("AGENCY", "0")).isdecimal() else -1,
+        metrics_token=get("METRICS_TOKEN"),
         hosted=tuple(filter(None, re.split(r"[\s,]+", get("HOSTED")))),
         peers=tuple(_peers(get("PEERS"))),
         did_loopback=get("DID_LOOPBACK") == "1",
@@ -171,6 +174,10 @@ def _check(env: Environment) -> None:
         (
             ORIGIN.fullmatch(env.ledger_origin) is not None,
             "GOVCHAIN_LEDGER_ORIGIN must be a name without spaces and plus signs, such as ledger.example",
+        ),
+        (
+            not env.metrics_token or len(env.metrics_token) >= 20,
+            "GOVCHAIN_METRICS_TOKEN must be 20 or more random characters",
         ),
         (
             0 <= env.agency < 2**16,

@@ -177,9 +177,11 @@ class _Seeding:
     """What a node seeds together with others, tried again at each record it may have waited for."""
 
     def __init__(self) -> None:
+        from django.conf import settings
+
         import consent.seed
 
-        self._complete = consent.seed.seed()
+        self._complete = bool(settings.GOVCHAIN.production) or consent.seed.seed()
         self._look = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -231,7 +233,7 @@ class Greeting:
 
 
 def prepare() -> Greeting:
-    """Migrate and seed; every step leaves what is already there."""
+    """Migrate and, but for production, seed; every step leaves what is already there."""
     from django.conf import settings
     from django.core.management import call_command
 
@@ -241,6 +243,11 @@ def prepare() -> Greeting:
         # Another node on this data keeps running undisturbed: this one ends here, before it changes anything.
         node.engine()
     call_command("migrate", interactive=False, verbosity=0)
+    if settings.GOVCHAIN.production:
+        # Agencies, officers and registers are real, and are brought in by commands: nobody is invented here.
+        return Greeting(
+            password="", officers=[], citizens=[], vkey=node.ledger().vkey, quorum=node.ledger().quorum_vkey
+        )
 
     import certificates.seed
     import identity.seed
@@ -295,6 +302,8 @@ def _say(greeting: Greeting, base_url: str, *, as_json: bool) -> None:
             "citizens": greeting.citizens,
         }
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    elif not greeting.password:
+        sys.stdout.write(f"节点已就绪 The node is ready: {base_url}/\n账本公钥 verifier key: {greeting.vkey}\n")
     else:
         sys.stdout.write(_text(greeting, base_url))
     sys.stdout.flush()

@@ -201,14 +201,14 @@ def propose(args: argparse.Namespace) -> int:
             raise
         sys.stderr.write(f"{' '.join(_sums(sums))}\n")
         raise
-    return _told(args, recorded, sums)
+    return tell(args, recorded, sums)
 
 
 def _vote(args: argparse.Namespace) -> int:
     from gov_chain.ledger.actions.cast_vote import cast_vote
 
     recorded = cast_vote(agency=acting(args.agency).number, proposal=args.proposal, yes=args.choice == "yes")
-    return _told(args, recorded, None)
+    return tell(args, recorded, None)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -276,7 +276,7 @@ def _rotate(args: argparse.Namespace) -> int:
     rotation = rotate_keys(agency=acting(args.agency), life=args.days * DAY, propose=args.out is None)
     if rotation.recorded is None:
         return _written(args, rotation.application, agency=rotation.agency.number, key_no=rotation.key_no)
-    return _told(args, rotation.recorded, None)
+    return tell(args, rotation.recorded, None)
 
 
 def _written(args: argparse.Namespace, text: str, **told: int) -> int:
@@ -300,7 +300,7 @@ def _text(file: Path) -> str:
         raise IdentityError("application-malformed", log=type(error).__name__) from error
 
 
-def _told(args: argparse.Namespace, recorded: Recorded, sums: Sums | None) -> int:
+def tell(args: argparse.Namespace, recorded: Recorded, sums: Sums | None) -> int:
     told = _described(recorded.proposal)
     if args.json:
         extra = {} if sums is None else {"voters_now": sums.voters, "voters_after": sums.voters_after}

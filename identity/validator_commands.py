@@ -28,31 +28,68 @@ def add_arguments(subparsers: Any) -> None:
     join.add_argument("--power", type=int, default=1, metavar="N", help="权重 voting power (default 1)")
     join.set_defaults(handler=_join)
 
+    rotate = commands.add_parser("rotate", help="提案：更换本机关验证节点的密钥 propose this node's new validator keys")
+    rotate.set_defaults(handler=_rotate)
+
     leave = commands.add_parser("leave", help="提案：本机关不再是验证节点 propose that this agency votes no more")
     leave.set_defaults(handler=_leave)
 
-    for each in (join, leave):
+    for each in (join, rotate, leave):
         each.add_argument("--days", type=int, default=DAYS, metavar="N", help="表决期限（天） days to vote (default 7)")
+
+    found = commands.add_parser("found", help="提案并表决：首批验证节点 put the first validators to the vote")
+    found.add_argument("file", type=Path, metavar="FILE", help="各节点的公钥 the nodes' public keys, JSON")
+    found.set_defaults(handler=_found)
 
     list_ = commands.add_parser("list", help="验证节点及法定多数 the validators, and what a quorum is")
     list_.set_defaults(handler=_list)
 
 
 def _join(args: argparse.Namespace) -> int:
+    return _with_keys(args, "validator-in", power=str(args.power))
+
+
+def _rotate(args: argparse.Namespace) -> int:
+    """After a machine was lost: the new one has keys of its own."""
+    return _with_keys(args, "validator-rotate")
+
+
+def _with_keys(args: argparse.Namespace, kind: str, **more: str) -> int:
     from django.conf import settings
 
     from gov_chain.consortium import layout
 
     agency = commands.acting(None)
     card = layout.validator(Path(settings.GOVCHAIN.data), agency.number)
-    fields = {
-        "agency": str(agency.number),
+    keys = {
         "consensus_key": card.consensus_key.hex(),
         "bls_key": card.bls_key.hex(),
         "possession": card.possession.hex(),
-        "power": str(args.power),
     }
-    return _put_to_the_vote(args, agency, "validator-in", fields)
+    return _put_to_the_vote(args, agency, kind, {"agency": str(agency.number), **keys, **more})
+
+
+def _found(args: argparse.Namespace) -> int:
+    """For an embedded ledger: proposed and voted for by every agency on this node."""
+    from gov_chain.ledger.actions.cast_vote import cast_vote
+    from gov_chain.ledger.actions.make_proposal import make_proposal
+    from gov_chain.ledger.core import proposals
+    from identity.models import Agency
+
+    rows = [
+        [bytes.fromhex(field) if isinstance(field, str) else field for field in row]
+        for row in json.loads(args.file.read_text())
+    ]
+    first, *others = Agency.objects.filter(hosted=True).order_by("number")
+    made = make_proposal(
+        agency=first.number, action=[proposals.VALIDATORS_FOUND, sorted(rows)], life=DAYS * commands.DAY
+    )
+    recorded = made
+    for agency in others:
+        if recorded.proposal.effect_index:
+            break
+        recorded = cast_vote(agency=agency.number, proposal=made.proposal.number, yes=True)
+    return commands.tell(args, recorded, None)
 
 
 def _leave(args: argparse.Namespace) -> int:

@@ -37,6 +37,10 @@ def add_arguments(subparsers: Any) -> None:
     observer.add_argument("--state-sync", action="store_true", help="由快照开始 start from a snapshot of the others")
     observer.set_defaults(handler=_observer, django=False)
 
+    adopt = commands.add_parser("adopt", help="以单机账本为联盟的初始状态 go on with the ledger of a node on its own")
+    adopt.add_argument("source", metavar="DIR", type=Path, help="该节点的数据目录 that node's data")
+    adopt.set_defaults(handler=_adopt, django=False)
+
     status = commands.add_parser("status", help="各节点的进程、高度、落后与连接 processes, height, lag, peers")
     status.set_defaults(handler=_status, django=False)
 
@@ -44,6 +48,17 @@ def add_arguments(subparsers: Any) -> None:
     logs.add_argument("node", nargs="?", metavar="NODE", help="只看一个节点 one node only")
     logs.add_argument("--lines", "-n", type=int, default=20, metavar="N", help="行数 how many lines (default 20)")
     logs.set_defaults(handler=_logs, django=False)
+
+    backup = commands.add_parser("backup", help="备份一个节点的数据库与密钥 a node's database and keys, while it runs")
+    backup.add_argument("node", metavar="NODE")
+    backup.add_argument("--out", type=Path, required=True, metavar="FILE", help="写入文件 where to write it")
+    backup.set_defaults(handler=_backup, django=False)
+
+    restore = commands.add_parser(
+        "restore", help="由备份重建一个节点（不再投票） a node from its backup; it votes no more"
+    )
+    restore.add_argument("file", type=Path, metavar="FILE")
+    restore.set_defaults(handler=_restore, django=False)
 
     stop = commands.add_parser("stop", help="停下一个节点，其余继续 stop one node; the others go on")
     stop.add_argument("node", metavar="NODE")
@@ -213,6 +228,51 @@ def _logs(args: argparse.Namespace) -> int:
     else:
         for name, lines in told.items():
             sys.stdout.write(f"== {name}\n" + "".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _adopt(args: argparse.Namespace) -> int:
+    from gov_chain.consortium import adopting, plan
+    from gov_chain.consortium.errors import ConsortiumError
+
+    root = _root(args)
+    if plan.exists(root):
+        raise ConsortiumError("consortium-exists", place=str(root))
+    made = adopting.adopt(args.source.absolute(), root)
+    if args.json:
+        told = {"ok": True, "ledger_id": made.ledger_id, "nodes": [node.name for node in made.nodes]}
+        sys.stdout.write(json.dumps(told) + "\n")
+    else:
+        sys.stdout.write(
+            f"{root}: {', '.join(node.name for node in made.nodes)}\ngovchain consortium up --data {root}\n"
+        )
+    return 0
+
+
+def _backup(args: argparse.Namespace) -> int:
+    from gov_chain.consortium import backup, plan
+    from gov_chain.consortium.errors import ConsortiumError
+
+    made = plan.read(_root(args))
+    try:
+        backup.make(made, made.node(args.node), args.out)
+    except FileExistsError as error:
+        raise ConsortiumError("backup-exists", file=str(args.out)) from error
+    _done(args)
+    return 0
+
+
+def _restore(args: argparse.Namespace) -> int:
+    from gov_chain.consortium import backup, plan
+
+    node = backup.restore(plan.read(_root(args)), args.file)
+    if args.json:
+        sys.stdout.write(json.dumps({"ok": True, "node": node.name}) + "\n")
+    else:
+        sys.stdout.write(
+            f"{node.name}: 完成；新的验证密钥须经表决。 Done; its new validator keys have to be accepted:\n"
+            f"govchain consortium start {node.name}; govchain validator rotate --data {node.name}/data\n"
+        )
     return 0
 
 

@@ -14,6 +14,13 @@ class ConsortiumError(GovChainError):
             "请先运行 govchain consortium up，或用 --data 指明目录。",
             "Run `govchain consortium up` first, or name its directory with --data.",
         ),
+        "consortium-exists": Message(
+            409,
+            "{place} 中已有一个联盟。",
+            "There is a consortium in {place} already.",
+            "请用 --data 指定另一个空目录。",
+            "Name another, empty directory with --data.",
+        ),
         "consortium-unreadable": Message(
             409,
             "{place} 中的联盟布局文件无法读取。",
@@ -84,12 +91,22 @@ class ConsortiumError(GovChainError):
             "请先在该节点由各机关提案并表决 validators-found。",
             "Its agencies first have to found them: a `validators-found` proposal, voted on.",
         ),
-        "backup-behind": Message(
+        "backup-exists": Message(
+            409, "文件 {file} 已存在。", "{file} exists already.", "请换一个文件名。", "Choose another name."
+        ),
+        "backup-foreign": Message(
             409,
-            "备份的验证签名状态旧于本节点，恢复后会重复签名。",
-            "The backup's signing state is older than this node's: restored, it would sign twice.",
-            "不要恢复验证密钥；请以新密钥重新加入（govchain validator join）。",
-            "Do not restore its validator key; join anew with a new one (`govchain validator join`).",
+            "这份备份属于另一个联盟的账本。",
+            "The backup is of another consortium's ledger.",
+            "请核对备份与目录。",
+            "Check which backup belongs here.",
+        ),
+        "restore-over-node": Message(
+            409,
+            "{place} 中还有一个节点。旧的验证节点不能与新的并存。",
+            "There is a node in {place} still. An old validator must not live beside a new one.",
+            "请先停止该节点并移走其目录，然后重试。",
+            "Stop that node and move its directory away, then try again.",
         ),
         "backup-unreadable": Message(
             400,

@@ -141,12 +141,16 @@ def add_observer(made: Plan, name: str, *, state_sync: bool = False) -> Plan:
     taken = {node.signs_as for node in made.nodes}
     (node,) = new_nodes([(name, 0, prepare_engine(made.root / name / "data"))])
     number = next(number for number in range(OBSERVERS, 2**16) if number not in taken)
-    pruned = any((health.first_block(other.rpc_url) or 1) > 1 for other in made.nodes)
-    node = replace(node, signs_as=number, state_sync=state_sync or pruned)
+    node = replace(node, signs_as=number, state_sync=state_sync or pruned(made))
     wider = made.with_node(node)
     install(wider, node)
     plan.write(wider)
     return wider
+
+
+def pruned(made: Plan) -> bool:
+    """Whether the nodes that run have let go of their first blocks."""
+    return any((health.first_block(node.rpc_url) or 1) > 1 for node in made.nodes)
 
 
 def new_nodes(rows: Sequence[tuple[str, int, str]]) -> list[Node]:

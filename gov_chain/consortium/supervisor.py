@@ -279,8 +279,16 @@ class Supervisor:
             added.start()
             added.settled.wait(processes.READY_SECONDS)
             return
-        self.plan.node(command["node"])
-        runner = self.runners[command["node"]]
+        self.plan = plan.read(self.plan.root)
+        node = self.plan.node(command["node"])
+        runner = self.runners[node.name]
+        if node != runner.node:
+            # Restored in another form: its processes are started anew, with what the plan says now.
+            runner.end()
+            runner = self.runners[node.name] = NodeRunner(self.plan, node)
+            runner.want(False)
+            runner.start()
+            runner.settled.wait(processes.STOP_SECONDS)
         runner.failure = None
         runner.want(command["do"] == "start", kill=bool(command.get("kill")))
         runner.settled.wait(processes.READY_SECONDS)

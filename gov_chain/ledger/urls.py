@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
-from gov_chain.ledger import api, tlog_tiles
+from gov_chain.ledger import api, metrics, tlog_tiles
 
 
 class SmallIntConverter(IntConverter):
@@ -59,4 +59,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *readable,
     path("ledger/documents/<sha256:digest>", api.document),
     path("ledger/withdrawals", api.withdrawals),
+    path("metrics", metrics.metrics),
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -109,3 +111,40 @@ def test_pruned_blocks_leave_the_log_whole_and_a_newcomer_starts_from_a_snapshot
 
 def first_block(five: Five, name: str) -> int:
     return health.first_block(plan.read(five.data).node(name).rpc_url) or 0
+
+
+def test_a_lost_node_is_restored_from_its_backup_and_votes_again_by_decision(five: Five, tmp_path: Path) -> None:
+    """Nothing that was signed is remembered, so nothing old may sign: the restored validator has new keys."""
+    backup = tmp_path / "street.tar.gz"
+    status, told = five.consortium("backup", "street", "--out", str(backup))
+    assert status == 0, told
+    with tarfile.open(backup) as archive:
+        names = archive.getnames()
+    assert "node.sqlite3" in names
+    assert not [name for name in names if "validator" in name or "cosigner" in name or "ledger.sqlite3" in name]
+    assert five.consortium("stop", "street", "--kill")[0] == 0
+    status, told = five.consortium("restore", str(backup))
+    assert (status, told["error"]["code"]) == (1, "restore-over-node")
+    (five.data / "street").rename(tmp_path / "lost")
+    assert five.consortium("restore", str(backup))[0] == 0
+    status, told = five.consortium("start", "street")
+    assert status == 0, told
+    until(lambda: observed(five, five.node_url("street")), "the restored node lags")
+    assert powers(five)["street"] == 0
+    status, told = five.command("validator", "rotate", at="street")
+    assert status == 0, told
+    for agency in ("psb", "data", "hrss"):
+        assert five.command("governance", "vote", str(told["proposal"]), "yes", at=agency)[0] == 0
+    until(lambda: powers(five)["street"] == 1, "it does not vote again")
+
+
+def test_metrics_and_doctor_tell_of_engine_and_certificates(five: Five) -> None:
+    text = httpx.get(f"{five.base_url}/metrics").text
+    assert "govchain_engine_up 1.0" in text
+    assert "govchain_engine_voting_power 1.0" in text
+    until(lambda: doctors(five) == "ok", "doctor does not find it well")
+
+
+def doctors(five: Five) -> str:
+    checks = five.command("doctor", at="data")[1]["checks"]
+    return next(str(check["result"]) for check in checks if check["name"] == "consortium")
