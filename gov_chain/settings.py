@@ -41,6 +41,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "gov_chain.web.measuring.MeasuringMiddleware",
     "gov_chain.web.cors.CorsMiddleware",
     "gov_chain.web.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",

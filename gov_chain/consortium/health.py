@@ -70,6 +70,18 @@ def last_block(rpc_url: str) -> tuple[int, str] | None:
         return None
 
 
+def highest(rpc_url: str) -> int | None:
+    """The highest last block that an engine, or a peer it hears, has; None when it does not answer."""
+    try:
+        with httpx.Client(base_url=rpc_url, timeout=TIMEOUT, trust_env=False) as client:
+            told = _result(client, "/dump_consensus_state")
+        deciding = [told["round_state"], *(peer["peer_state"]["round_state"] for peer in told["peers"] or [])]
+        # Each is at the block after its last one; a peer that has not spoken yet is at 0.
+        return max(int(each["height"]) for each in deciding) - 1
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return None
+
+
 def first_block(rpc_url: str) -> int | None:
     """The lowest block an engine still has; None when it does not answer."""
     try:

@@ -5,6 +5,7 @@ Reads only. Holds codes, counts and times; a `subject` names a row of an app and
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 
 from django.db.models import Count, Min, QuerySet
@@ -12,8 +13,9 @@ from django.db.models import Count, Min, QuerySet
 from gov_chain import clock
 from gov_chain.keys import KeyStoreError
 from gov_chain.ledger import node
-from gov_chain.ledger.core import cosignature
+from gov_chain.ledger.core import cosignature, state, validators
 from gov_chain.ledger.core.errors import LedgerError
+from gov_chain.ledger.cosigner.certificates import Certified
 from gov_chain.ledger.models import OutboxRow
 from gov_chain.ledger.witness.asking import ALARMS
 from gov_chain.ledger.witness.kept import FILE, Kept
@@ -84,6 +86,14 @@ class Witnessed:
 
 
 @dataclass(frozen=True, slots=True)
+class Quorum:
+    """The largest certified size, and the agencies whose validators have not signed lately."""
+
+    certified: int
+    missing: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The latest checkpoint, and how far its block time is ahead of this machine's clock (negative: behind)."""
 
@@ -115,6 +125,19 @@ def backlog() -> Backlog:
     found = OutboxRow.objects.exclude(state__in=_DECIDED).aggregate(waiting=Count("id"), since=Min("created_at"))
     since = found["since"]
     return Backlog(found["waiting"], max(0, int(clock.now() - since.timestamp())) if since is not None else 0)
+
+
+def quorum() -> Quorum | None:
+    """How the validators' signatures follow this log; None for a ledger without validators."""
+    reader = node.ledger()
+    rows = reader.state_at(state.VALIDATORS)
+    if not rows:
+        return None
+    with closing(Certified(node.directory())) as certified:
+        sizes, heard = certified.sizes(2), certified.heard()
+    before = sizes[-2] if len(sizes) > 1 else 0
+    missing = tuple(each.agency for each in validators.of(rows).validators if heard.get(each.bls_key, 0) < before)
+    return Quorum(sizes[-1] if sizes else 0, missing)
 
 
 def head() -> Head:

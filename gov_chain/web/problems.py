@@ -33,7 +33,15 @@ from gov_chain.web.language import pick
 
 log = logging.getLogger(__name__)
 
-MACHINE_PATHS = ("/agencies/", "/ledger/", "/.well-known/", "/directory.json", "/wallet/config.json", "/healthz")
+MACHINE_PATHS = (
+    "/agencies/",
+    "/ledger/",
+    "/.well-known/",
+    "/directory.json",
+    "/wallet/config.json",
+    "/healthz",
+    "/metrics",
+)
 _OWN_MEMBERS = frozenset(
     {"type", "title", "title_en", "status", "detail", "detail_en", "code", "error", "error_description"}
 )
