@@ -142,6 +142,12 @@ def test_another_agencys_approver_finds_nothing(pending: PendingAct, executor: R
     assert (state(pending), executor.given) == ("waiting", [])
 
 
+@pytest.mark.parametrize(("username", "shown"), [("auditor", True), ("registrar", True), ("clerk", False)])
+def test_who_may_ask_finds_the_way_back(seeded: SeededIdentity, username: str, shown: bool) -> None:
+    """A clerk asks for nothing that another approves: one room fewer."""
+    assert ('href="/approvals/"' in Browser(username).get("/account/").text) is shown
+
+
 def test_who_is_no_approver_does_not_decide(seeded: SeededIdentity, pending: PendingAct) -> None:
     OfficerRole.objects.filter(officer=officer("chief"), role="approver").delete()
     assert approve(Browser("chief"), pending) == 403
