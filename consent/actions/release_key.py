@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from consent import grants, registry
+from consent import grants, registry, representation
 from consent.core.envelopes import ONE_TIME_KEY_BYTES
 from consent.core.errors import ConsentError
 from consent.models import Grant
@@ -43,7 +43,9 @@ def confirm_grant(*, home: Agency, asker: Agency, handle: bytes, request_id: uui
 
 def release_key(*, home: Agency, asker: Agency, handle: bytes, usage_index: int, request_id: uuid.UUID) -> Released:
     """Raises `ConsentError` release-not-recorded, release-foreign, release-unknown, or grant-withdrawn: a use recorded
-    before the withdrawal opens nothing after it.
+    before the withdrawal opens nothing after it. Nor does one under a mandate that its issuer says is withdrawn, or was
+    signed with a phone since lost (mandate-…), or that cannot be asked about (peer-unreachable). One that has merely
+    expired since was good when the grant was given.
     """
     if following.behind(usage_index):
         raise ConsentError("ledger-slow", retry_after=2)
@@ -51,5 +53,11 @@ def release_key(*, home: Agency, asker: Agency, handle: bytes, usage_index: int,
     if registry.standing(handle, now=clock.now()).withdrawn:
         raise ConsentError("grant-withdrawn")
     grant = confirm_grant(home=home, asker=asker, handle=handle, request_id=request_id)
+    if grant.mandate_issuer is not None:
+        try:
+            representation.confirm(agencies.by_number(grant.mandate_issuer), home=home, handle=handle)
+        except ConsentError as error:
+            if error.code != "mandate-expired":
+                raise
     opened = agencies.sealer(home).open(bytes(grant.one_time_key_sealed or b""), grants.key_context(handle))
     return Released(key=opened[:ONE_TIME_KEY_BYTES], binding=opened[ONE_TIME_KEY_BYTES:])

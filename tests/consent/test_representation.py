@@ -304,3 +304,13 @@ def test_the_counter_withdraws_a_mandate_for_a_principal_whose_phone_is_lost(err
     for other in ("x", str(kept.matter)):
         with pytest.raises(RefusedError, match=r"mandate-unknown|404"):
             home.post("grants/mandate", mandate=other)
+
+
+def test_a_phone_lost_after_the_grant_keeps_the_key_from_the_asker(errand: Errand) -> None:
+    """The grant is live on the ledger, yet what stood behind it ended: nothing opens."""
+    kept = errand.consent()
+    PhoneRow.objects.filter(pk=errand.bai.wallet.wallet_id).update(revoked_at=timezone.now(), ended_as="lost")
+    errand.ana.wallet.send(kept)
+    errand.world.settle()
+    assert errand.bai.id_number not in errand.desk.page().text
+    assert errand.ana.id_number not in errand.desk.page().text
