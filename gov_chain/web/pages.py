@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from gov_chain.web import navigation
 from gov_chain.web.errors import WebError
 
 WALLET = Path(settings.ROOT) / "wallet" / "dist"
@@ -24,7 +25,8 @@ _WALLET_FILES = {
 
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/landing.html")
+    """For everybody; a logged-in officer sees the doors that open to them."""
+    return render(request, "web/landing.html", {"rooms": [entry.path for entry in navigation.entries(request)]})
 
 
 @require_safe

@@ -225,3 +225,10 @@ def test_another_agencys_certificate_is_not_found(officer: Client, certificate: 
     assert officer.get(f"/issuing/certificates/{certificate.pk}").status_code == 404
     form = {"act": "revoke", "reason": "lost"}
     assert officer.post(f"/issuing/certificates/{certificate.pk}/status", form).status_code == 404
+
+
+def test_the_landing_page_shows_an_officer_the_doors_that_open(officer: Client) -> None:
+    page = officer.get("/").content.decode()
+    assert 'class="door" href="/issuing/"' in page
+    assert 'class="door" href="/audit/"' not in page
+    assert 'class="door" href="/wallet/"' in page
