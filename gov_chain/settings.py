@@ -182,6 +182,11 @@ CSRF_FAILURE_VIEW = "gov_chain.web.problems.csrf_failure"
 _https = GOVCHAIN.base_url.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_SAMESITE = "Lax"
+if GOVCHAIN.hosted:
+    # Browsers tell cookies apart by host and not by port: nodes of one machine would log each other's officers out.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = (
+        f"{name}-{'-'.join(GOVCHAIN.hosted)}" for name in ("sessionid", "csrftoken")
+    )
 # identity.sessions ends an officer's sooner.
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_HSTS_SECONDS = 31536000 if GOVCHAIN.production else 0

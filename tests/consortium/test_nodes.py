@@ -211,3 +211,11 @@ def test_a_plan_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(supervisor.ConsortiumError) as refused:
         plan.read(tmp_path)
     assert refused.value.code == "consortium-unreadable"
+
+
+def test_officers_of_two_nodes_stay_logged_in_in_one_browser(consortium: Consortium) -> None:
+    """Cookies are a host's, whatever the port."""
+    with httpx.Client() as browser:
+        for agency in ("psb", "street"):
+            browser.get(f"{consortium.node_url(agency)}/login")
+        assert {"csrftoken-psb", "csrftoken-street"} <= set(browser.cookies)
