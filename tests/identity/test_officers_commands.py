@@ -29,7 +29,7 @@ def test_the_first_administrator_is_made_on_the_machine(world: World, capsys: py
     answer = Browser().post("/join", {"code": told["code"], "password": PASSWORD, "again": PASSWORD})
     assert answer.status_code == 302
     browser = Browser()
-    assert browser.log_in("lin", PASSWORD)["Location"] == "/staff/"
+    assert browser.log_in("lin", PASSWORD)["Location"] == "/governance/"
     entry = OfficerLogEntry.objects.get(act="staff.invite")
     assert (entry.username, entry.officer, entry.object) == ("(command)", None, f"officer={officer('lin').pk}")
 
