@@ -29,6 +29,7 @@ PUBLIC = (
     "login",
     "logout",
     "matters/",
+    "metrics",
     "registry",
     "styleguide",
     "wallet/",
