@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import cbor2
 from certificates.formats.data_integrity import selective
 from certificates.formats.data_integrity.errors import DataIntegrityError
 from certificates.formats.data_integrity.selective import Grouped
+from gov_chain.core.codec import b64url, b64url_decode
 
 MAX_VALUE = 512 * 1024
 BASE_PROOF_HEADERS = (b"\xd9\x5d\x00", b"\xd9\x5d\x02")
@@ -20,7 +20,7 @@ HMAC_KEY = 32
 
 def serialize(header: bytes, components: Sequence[Any]) -> str:
     """A proof value: `u`, then header and components in base64url."""
-    return "u" + urlsafe_b64encode(header + cbor2.dumps(list(components))).rstrip(b"=").decode()
+    return "u" + b64url(header + cbor2.dumps(list(components)))
 
 
 def parse(value: Any, header: bytes, count: int) -> list[Any]:
@@ -28,9 +28,7 @@ def parse(value: Any, header: bytes, count: int) -> list[Any]:
     if not isinstance(value, str) or not value.startswith("u") or len(value) > MAX_VALUE:
         raise DataIntegrityError("proof-malformed", log="proofValue is not base64url multibase")
     try:
-        data = urlsafe_b64decode(value[1:] + "=" * (-len(value[1:]) % 4))
-        if "u" + urlsafe_b64encode(data).rstrip(b"=").decode() != value:
-            raise DataIntegrityError("proof-malformed", log="base64url")
+        data = b64url_decode(value[1:])
         if data[:3] != header:
             wrong = "proof-underived" if data[:3] in BASE_PROOF_HEADERS else "proof-not-base"
             known = data[:2] == header[:2] and (header in BASE_PROOF_HEADERS or data[:3] in BASE_PROOF_HEADERS)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from certificates.formats import jsonld, rdfc
 from certificates.formats.data_integrity.errors import DataIntegrityError
 from certificates.formats.jsonld import Contexts
 from certificates.formats.rdfc import Quad
+from gov_chain.core.codec import b64url
 
 LabelMap = Callable[[Mapping[str, str]], dict[str, str]]
 """Given label → canonical label, in; given label → replacement, out."""
@@ -108,7 +108,7 @@ def hmac_labels(key: bytes) -> LabelMap:
 def hmac_id(key: bytes, label: str) -> str:
     """`u` and the base64url HMAC-SHA-256 of a canonical label (`_:c14n0`, its first two characters aside)."""
     digest = hmac.digest(key, label.removeprefix("_:").encode(), "sha256")
-    return "u" + urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return "u" + b64url(digest)
 
 
 def skolemize(document: Mapping[str, Any], contexts: Contexts) -> dict[str, Any]:
