@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
-from identity.core.dids.multikey import BASE58, base58
+from identity.core.dids.multikey import base58, unbase58
 
 Kind = Literal["Ed25519", "P-256", "P-384", "BLS12-381-G2"]
 
@@ -68,7 +68,7 @@ def from_text(text: str) -> Multikey:
     """Raises ValueError."""
     if not text.startswith("z") or len(text) > MAX_TEXT:
         raise ValueError("not base58btc multibase")
-    return from_bytes(base58_decode(text[1:]))
+    return from_bytes(unbase58(text[1:]))
 
 
 def from_did_key(did: str) -> Multikey:
@@ -76,15 +76,6 @@ def from_did_key(did: str) -> Multikey:
     if not did.startswith("did:key:"):
         raise ValueError("not a did:key")
     return from_text(did.removeprefix("did:key:"))
-
-
-def base58_decode(text: str) -> bytes:
-    """Raises ValueError for a foreign character."""
-    number = 0
-    for character in text:
-        number = number * 58 + BASE58.index(character)
-    zeros = len(text) - len(text.lstrip("1"))
-    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8)
 
 
 def verifies(key: Multikey, signature: bytes, data: bytes) -> bool:

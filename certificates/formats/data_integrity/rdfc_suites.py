@@ -14,6 +14,7 @@ from certificates.formats import jsonld, multikey, rdfc
 from certificates.formats.data_integrity.errors import DataIntegrityError
 from certificates.formats.jsonld import Contexts
 from certificates.formats.multikey import Multikey
+from identity.core.dids.multikey import unbase58
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "eddsa-rdfc-2022": ("Ed25519",),
@@ -35,7 +36,7 @@ def verify(document: Mapping[str, Any], proof: Mapping[str, Any], key: Multikey,
     if not isinstance(value, str) or not value.startswith("z") or len(value) > multikey.MAX_TEXT:
         raise DataIntegrityError("proof-malformed", log="proofValue")
     try:
-        signature = multikey.base58_decode(value[1:])
+        signature = unbase58(value[1:])
     except ValueError as error:
         raise DataIntegrityError("proof-malformed", log=str(error)) from error
     return multikey.verifies(key, signature, hash_data(document, proof, key, contexts))
